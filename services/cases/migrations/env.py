@@ -1,0 +1,5 @@
+"""Alembic's entry: the chassis does it."""
+
+from services.chassis.migrations import run
+
+run()

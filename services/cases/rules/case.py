@@ -1,0 +1,86 @@
+"""A case as the rules see it, and who looks at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from services.contracts.cases import Confirmation, Status, Visibility
+
+Policy = dict[str, Any]  # a team's profile, or the part of it that decides about a case
+
+
+@dataclass(slots=True)
+class Case:
+    """One row of ``cases``; the fields stand in the order of the columns."""
+
+    id: str
+    team_id: str
+    number: str
+    organization_id: str
+    title: str
+    description: str
+    type: str
+    topic: str | None
+    priority: str | None
+    product: str | None
+    fields: dict[str, Any]
+    status: Status
+    visibility: Visibility
+    charge: str
+    level: int
+    complexity: Any
+    created_by: str
+    created_by_name: str
+    contact_id: str
+    contact_name: str
+    owner_id: str
+    owner_name: str
+    assignee_id: str | None
+    assignee_name: str | None
+    confirmation: Confirmation
+    reviewed_at: datetime | None
+    answered_at: datetime | None
+    closed_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One active membership of the caller in the team; without an organization he is of the team's staff."""
+
+    membership_id: str
+    organization_id: str | None
+    role: str
+    permissions: list[str]
+    name: str
+    organization_name: str = ""
+
+    @property
+    def staff(self) -> bool:
+        """True for the team's own people."""
+        return self.organization_id is None
+
+    @property
+    def side(self) -> str:
+        """The side of the conversation he speaks for."""
+        return "support" if self.staff else "customer"
+
+
+@dataclass(slots=True)
+class Reader:
+    """Somebody who sees a case: the case, his standing, the team's policy, and the people around the case.
+
+    ``followers``: ``(user id, name)``. ``present``: who of the customer side may still see the case's organization.
+    ``desk``: the team's active staff, the assignee first. The last two are known in commands only.
+    """
+
+    case: Case
+    standing: Standing
+    policy: Policy
+    followers: list[tuple[str, str]] = field(default_factory=list)
+    present: list[str] = field(default_factory=list)
+    desk: list[str] = field(default_factory=list)

@@ -1,0 +1,164 @@
+"""The form of a case's type: what has to be said, and how."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.cases.rules.case import Policy
+from services.chassis.problems import Invalid
+
+Error = dict[str, str]
+
+# Form keys that have a place of their own in OpenCase; all others are said in ``fields``.
+_OWN_PLACE = {"title", "description", "topic", "priority", "product", "contact", "owner", "private"}
+_PHONE = re.compile(r"[+0-9][0-9 ()./-]{2,31}")
+_ID = re.compile(r"[a-z]{2,8}_[0-9a-hjkmnp-tv-z]{26}")
+_LINE_LENGTH, _TEXT_LENGTH = 255, 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """A form as somebody filled it in."""
+
+    type: str
+    topic: str | None
+    priority: str | None
+    product: str | None
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A form that passed: what the profile made of it."""
+
+    charge: str
+    level: int
+    topic: str | None
+    priority: str
+    private: bool
+    fields: dict[str, Any]
+
+
+def check_form(profile: Policy, filling: Filling, *, staff: bool) -> Filled:
+    """Hold a filled form against the team's profile. Raises Invalid naming every wrong field at once."""
+    kind = next((kind for kind in profile["types"] if kind["key"] == filling.type), None)
+    if kind is None:
+        raise Invalid.field("/type", "choice", "The team has no such type of case.")
+    form = {field["key"]: field for field in kind["form"]}
+    said = {key: value for key, value in filling.fields.items() if value not in (None, "")}
+    private = said.pop("private", False) if "private" in form else False
+    topic, errors = _topic(profile, form, filling.topic)
+    errors += check_priority(profile, filling.priority, staff=staff)
+    if filling.product is None and (profile["product_required"] or form.get("product", {}).get("required")):
+        errors.append(_error("/product", "required", "Choose the product."))
+    if not isinstance(private, bool):
+        errors.append(_error("/fields/private", "type", "Must be true or false."))
+    errors += _fields(form, said)
+    if errors:
+        raise Invalid("invalid", "The form is not filled in rightly.", errors=errors)
+    priority = filling.priority or profile["priority"]["default"]
+    return Filled(kind["charge"], kind["level"], topic, priority, private, said)
+
+
+def check_priority(policy: Policy, priority: str | None, *, staff: bool) -> list[Error]:
+    """A priority must be one of the team's, and a customer's to set."""
+    if priority is None:
+        return []
+    if not staff and not policy["priority"]["customer_sets"]:
+        return [_error("/priority", "unknown", "Support sets the priority here.")]
+    if all(priority != known["key"] for known in policy["priorities"]):
+        return [_error("/priority", "choice", "The team has no such priority.")]
+    return []
+
+
+def _topic(profile: Policy, form: dict[str, Any], topic: str | None) -> tuple[str | None, list[Error]]:
+    """The topic's shortest plain name: its key when only one topic of the tree has it, otherwise its path."""
+    if topic is None:
+        needed = profile["topic_required"] or form.get("topic", {}).get("required")
+        return None, [_error("/topic", "required", "Choose the topic.")] if needed else []
+    tree = list(_walk(profile["topics"]))
+    found = [(path, leaf) for path, leaf in tree if topic in (path, path.rpartition(".")[2])]
+    exact = [(path, leaf) for path, leaf in found if path == topic] or found
+    if not exact:
+        return None, [_error("/topic", "choice", "The team has no such topic.")]
+    if len(exact) > 1:
+        return None, [_error("/topic", "ambiguous", "Several topics are called so; give the path.")]
+    path, leaf = exact[0]
+    if not leaf:
+        return None, [_error("/topic", "leaf", "Choose one of the topics below this one.")]
+    key = path.rpartition(".")[2]
+    alone = sum(other.rpartition(".")[2] == key for other, _ in tree) == 1
+    return key if alone else path, []
+
+
+def _walk(topics: list[dict[str, Any]], above: str = "") -> Iterator[tuple[str, bool]]:
+    for topic in topics:
+        below = topic.get("children") or []
+        yield above + topic["key"], not below
+        yield from _walk(below, f"{above}{topic['key']}.")
+
+
+def _fields(form: dict[str, Any], said: dict[str, Any]) -> list[Error]:
+    errors = [
+        _error(f"/fields/{_escaped(key)}", "unknown", "The form has no such field.")
+        for key in said
+        if key not in form or key in _OWN_PLACE
+    ]
+    for key, field in form.items():
+        if key in _OWN_PLACE:
+            continue
+        if key not in said:
+            if field["required"]:
+                errors.append(_error(f"/fields/{key}", "required", f"{field['label']} is missing."))
+            continue
+        errors += _value(f"/fields/{key}", field, said[key])
+    return errors
+
+
+def _value(pointer: str, field: dict[str, Any], value: Any) -> list[Error]:
+    kind = field["kind"]
+    if kind == "bool":
+        return [] if isinstance(value, bool) else [_error(pointer, "type", "Must be true or false.")]
+    if not isinstance(value, str):
+        return [_error(pointer, "type", "Must be text.")]
+    if field["required"] and not value.strip():
+        return [_error(pointer, "required", f"{field['label']} is missing.")]
+    if "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+        return [_error(pointer, "type", "Must not contain NUL or lone surrogates.")]
+    if len(value) > (_TEXT_LENGTH if kind == "text" else _LINE_LENGTH):
+        return [_error(pointer, "length", "Is too long.")]
+    return _text(pointer, field, value)
+
+
+def _text(pointer: str, field: dict[str, Any], value: str) -> list[Error]:
+    kind = field["kind"]
+    if kind == "choice" and value not in field["choices"]:
+        return [_error(pointer, "choice", f"Must be one of: {', '.join(field['choices'])}.")]
+    if kind == "datetime" and not _moment(value):
+        return [_error(pointer, "type", "Must be a time with its zone, such as 2026-11-21T09:00:00Z.")]
+    if kind == "phone" and not _PHONE.fullmatch(value):
+        return [_error(pointer, "pattern", "Must be a telephone number.")]
+    if kind == "user" and not _ID.fullmatch(value):
+        return [_error(pointer, "pattern", "Must be the id of a person.")]
+    if kind != "text" and ("\n" in value or "\r" in value):
+        return [_error(pointer, "pattern", "Must be one line.")]
+    return []
+
+
+def _moment(value: str) -> bool:
+    try:
+        return datetime.fromisoformat(value).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _escaped(key: str) -> str:
+    return key.replace("~", "~0").replace("/", "~1")
+
+
+def _error(pointer: str, rule: str, detail: str) -> Error:
+    return {"pointer": pointer, "rule": rule, "detail": detail}

@@ -1,0 +1,181 @@
+"""The lines of a service's ``service.py``: this message leads to this function.
+
+Four kinds of line, one path: each runs its function in a unit of work. The lines know neither nameko nor the broker;
+``hosting.py`` puts them on the wire, the in-memory tests call them directly. So both take the same way in.
+
+    answer_case = rpc(AnswerCase, commands.answer_case)
+    learn_membership = event("accounts", MembershipChanged, commands.learn_membership)
+    sweep = timer(seconds=60, do=commands.sweep)
+    send_mails = errand(seconds=1, take=..., run=..., finish=...)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from services.chassis.actor import SYSTEM, Context
+from services.chassis.messages import Event, Request, View
+from services.chassis.problems import Problem
+from services.chassis.unit_of_work import AlreadyApplied, Answer, UnitOfWork, Work, fingerprint_of
+
+V = TypeVar("V", bound=View)
+E = TypeVar("E", bound=Event)
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
+
+
+class Poison(Exception):
+    """This message can never be handled (unknown version, unreadable): park it at once."""
+
+
+@dataclass(frozen=True)
+class RpcLine:
+    """One request, one function, one reply.
+
+    ``look`` (commands only) runs before the transaction: there the outside world may be asked or heavy work be done.
+    What it returns is the third argument of ``do``. It decides nothing; ``do`` checks again under its locks.
+    """
+
+    message: type[Request[Any]]
+    do: Callable[..., View]
+    look: Callable[[Work, Context, Any], Any] | None = None
+    keyed: bool = True
+
+    @property
+    def verb(self) -> str:
+        """The wire name, such as ``answer_case``."""
+        return self.message.wire_name
+
+    def answer(self, work: Work, context: Context, data: dict[str, Any]) -> Answer:
+        """Read the request, do it in one unit of work, return the reply's bytes - after the commit. Raises Problem."""
+        ask = self.message.load(data)
+        if self.message.reads:
+            try:
+                with work.reading(context) as unit:
+                    return Answer(self.do(unit, ask).dump_json())
+            except Problem as problem:
+                if problem.code != "database_away":
+                    raise
+            with work.reading(context) as unit:  # a stale pooled connection: reading again is safe
+                return Answer(self.do(unit, ask).dump_json())
+        if not self.keyed:
+            context = replace(context, key="")
+        seen = (self.look(work, context, ask),) if self.look else ()
+        return work.once(context, fingerprint_of(self.verb, data), lambda unit: self.do(unit, ask, *seen).dump_json())
+
+
+@dataclass(frozen=True)
+class EventLine:
+    """One event of a neighbour (``source``), one reaction. A service hears an event on one line only."""
+
+    source: str
+    message: type[Event]
+    do: Callable[[UnitOfWork, Any], None]
+
+    def apply(self, work: Work, told: dict[str, Any]) -> bool:
+        """Apply one delivered event; False when an earlier delivery was applied. Raises Poison when it never can be."""
+        if told.get("version") != self.message.version:
+            raise Poison(f"{told.get('type')} version {told.get('version')} is not known here")
+        try:
+            happened = self.message.load(told.get("data"))
+            event_id = str(told["id"])
+        except (Problem, KeyError) as error:
+            raise Poison(f"not a readable {self.message.wire_name}: {error}") from error
+        context = Context(actor=SYSTEM, request_id=str(told.get("request_id", "")), trace=str(told.get("trace", "")))
+        context.more.update(event_id=event_id, time=told.get("time"), actor=told.get("actor"))
+        try:
+            with work.applying(event_id, context) as unit:
+                self.do(unit, happened)
+        except AlreadyApplied:
+            return False
+        return True
+
+
+@dataclass(frozen=True)
+class TimerLine:
+    """Something to do every so often, by one instance at a time (advisory lock)."""
+
+    seconds: float
+    do: Callable[[UnitOfWork], None]
+
+
+@dataclass(frozen=True)
+class ErrandLine:
+    """An act in the outside world, never inside a transaction.
+
+    ``take`` (a transaction) leases some items and returns them; ``run`` does the outside act for one item and returns
+    its outcome; ``finish`` (another transaction) writes the outcome down. A crash between leaves the lease to expire,
+    so ``run`` must bear being done twice. ``run`` may raise: then ``finish`` gets the exception as the outcome.
+    """
+
+    seconds: float
+    take: Callable[[UnitOfWork], Sequence[Any]]
+    run: Callable[[Any], Any]
+    finish: Callable[[UnitOfWork, Any, Any], None]
+
+    def once(self, work: Work) -> int:
+        """One round; returns how many items it carried."""
+        with work.writing() as unit:
+            items = list(self.take(unit))
+        for item in items:
+            try:
+                outcome = self.run(item)
+            except Exception as error:  # noqa: BLE001 - the outcome of the outside world, whatever it was
+                outcome = error
+            with work.writing() as unit:
+                self.finish(unit, item, outcome)
+        return len(items)
+
+
+def rpc(
+    message: type[Request[V]],
+    do: Callable[[UnitOfWork, Any], V] | Callable[[UnitOfWork, Any, Any], V],
+    *,
+    look: Callable[[Work, Context, Any], Any] | None = None,
+    keyed: bool = True,
+) -> RpcLine:
+    """This request is answered by this function, after a ``look`` at the outside world if there is one. Not ``keyed``:
+    request and answer hold secrets that must not be kept under an idempotency key, so a key is ignored."""
+    return RpcLine(message, do, look, keyed)
+
+
+def event(source: str, message: type[E], do: Callable[[UnitOfWork, E], None]) -> EventLine:
+    """This event of that service leads to this reaction."""
+    return EventLine(source, message, do)
+
+
+def timer(*, seconds: float, do: Callable[[UnitOfWork], None]) -> TimerLine:
+    """Every so many seconds, in one instance at a time."""
+    return TimerLine(seconds, do)
+
+
+def errand(
+    *,
+    seconds: float,
+    take: Callable[[UnitOfWork], Sequence[Item]],
+    run: Callable[[Item], Outcome],
+    finish: Callable[[UnitOfWork, Item, Outcome | Exception], None],
+) -> ErrandLine:
+    """Carry items to the outside world, looking for new ones every so many seconds."""
+    return ErrandLine(seconds, take, run, finish)
+
+
+Line = RpcLine | EventLine | TimerLine | ErrandLine
+
+
+def lines_of(service: type) -> dict[str, Line]:
+    """Every line of a service class by its attribute name."""
+    return {name: line for name, line in vars(service).items() if isinstance(line, Line)}
+
+
+def rpc_lines(service: type) -> dict[str, RpcLine]:
+    """The RPC lines of a service by verb."""
+    return {line.verb: line for line in lines_of(service).values() if isinstance(line, RpcLine)}
+
+
+def event_lines(service: type) -> dict[tuple[str, str], EventLine]:
+    """The event lines of a service by ``(source service, wire name)``."""
+    found = [line for line in lines_of(service).values() if isinstance(line, EventLine)]
+    return {(line.source, line.message.wire_name): line for line in found}

@@ -1,0 +1,355 @@
+"""Messages: frozen dataclasses that derive their marshmallow schema, wire name, JSON and OpenAPI shape.
+
+A message class is written once, as annotations::
+
+    class AnswerCase(Request["CaseView"]):
+        '''Support answers.'''
+        case_id: Id
+        body: Text
+        close: bool = False
+
+Everything else is derived: ``AnswerCase.wire_name`` is ``answer_case``; a Request answered by a View knows it as
+``AnswerCase.reply``; an Event ``CaseAnswered`` has the wire name ``case.answered`` and a ``version``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import types
+import typing
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import Annotated, Any, ClassVar, Final, Generic, Literal, Self, TypeVar, Union, dataclass_transform
+
+import marshmallow
+import orjson
+from marshmallow import fields, validate
+
+from services.chassis.problems import Invalid, Malformed
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A limit on a value, used inside ``Annotated``: lengths, range, pattern and the OpenAPI format name."""
+
+    min: int | None = None
+    max: int | None = None
+    pattern: str | None = None
+    format: str | None = None
+    example: Any = None
+
+
+class Absent:
+    """The type of ABSENT: the field was not sent at all (null means: known to be empty)."""
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+ABSENT: Final = Absent()
+
+
+@cache
+def _words(name: str) -> list[str]:
+    return [word.lower() for word in re.findall(r"[A-Z][a-z0-9]*", name)]
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+class Message:
+    """Base of all words. Subclasses become frozen, keyword-only dataclasses by being declared."""
+
+    wire_name: ClassVar[str] = ""
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        for name in cls.__dict__.get("__annotations__", {}):
+            default = cls.__dict__.get(name)
+            if isinstance(default, (list, dict)):  # every instance gets its own
+                setattr(cls, name, dataclasses.field(default_factory=default.copy))
+        dataclass(frozen=True, kw_only=True)(cls)
+        cls.wire_name = "_".join(_words(cls.__name__))
+
+    @classmethod
+    def load(cls, data: Any, *, strict: bool = False) -> Self:
+        """Build from plain JSON data. ``strict`` (the HTTP edge) refuses unknown fields; between services they are
+        ignored, so that either side may be deployed first. Raises Malformed or Invalid naming each field and rule."""
+        if not isinstance(data, dict):
+            raise Malformed("malformed", "The body must be a JSON object.")
+        try:
+            return cls(**_loader(cls, strict).load(data))
+        except marshmallow.ValidationError as error:
+            raise Invalid("invalid", "Some values are not right.", errors=_explain(error.messages_dict)) from None
+
+    def dump(self) -> dict[str, Any]:
+        """Plain JSON data: times as RFC 3339 with Z, ABSENT fields left out."""
+        data: dict[str, Any] = orjson.loads(self.dump_json())
+        return {name: value for name, value in data.items() if getattr(self, name) is not ABSENT}
+
+    def dump_json(self) -> bytes:
+        """The same as JSON bytes, without a detour over dicts (the hot path of every reply)."""
+        return orjson.dumps(self, default=_default, option=JSON_OPTIONS)
+
+
+class View(Message):
+    """What a reader may see; the reply to a Request."""
+
+
+R = TypeVar("R", bound=View)
+
+
+class Request(Message, Generic[R]):
+    """Somebody asks one service something. Exactly one reply type. ``Read…``, ``List…`` and ``Find…`` change nothing."""
+
+    reply: ClassVar[type[View]]
+    reads: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        cls.reads = cls.__name__.startswith(("Read", "List", "Find"))
+        for base in getattr(cls, "__orig_bases__", ()):
+            if typing.get_origin(base) is Request:
+                cls.reply = typing.get_args(base)[0]
+
+
+class Event(Message):
+    """Something happened; past tense; nobody can refuse it.
+
+    ``public``: may leave the system (stream, webhooks). ``version``: raised when the meaning of a field changes.
+    ``fleeting``: only for who listens right now; it may be dropped when nobody does.
+    ``subject``: the field that names what it happened to; events of one subject are published in order.
+    """
+
+    version: ClassVar[int] = 1
+    public: ClassVar[bool] = False
+    fleeting: ClassVar[bool] = False
+    subject: ClassVar[str] = ""
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        *noun, happened = _words(cls.__name__)
+        cls.wire_name = "_".join(noun) + "." + happened
+
+
+JSON_OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_PASSTHROUGH_SUBCLASS
+
+
+def _default(value: Any) -> Any:
+    if value is ABSENT:
+        return None
+    raise TypeError(f"{type(value).__name__} does not belong on the wire")
+
+
+# --- from annotations to marshmallow ---------------------------------------------------------------------------------
+
+
+@cache
+def hints(cls: type[Message]) -> dict[str, Any]:
+    """The message's own annotations with ``Annotated`` kept, ClassVars left out, in order of declaration."""
+    known = typing.get_type_hints(cls, include_extras=True)
+    return {field.name: known[field.name] for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+
+
+def split_optional(hint: Any) -> tuple[Any, bool, bool]:
+    """``(inner hint, may be null, may be absent)``."""
+    if typing.get_origin(hint) in (Union, types.UnionType):
+        options = typing.get_args(hint)
+        inner = [option for option in options if option not in (type(None), Absent)]
+        if len(inner) != 1:
+            raise TypeError(f"a field has one type, or that type and null: {hint}")
+        return inner[0], type(None) in options, Absent in options
+    return hint, False, False
+
+
+class _StrictBoolean(fields.Boolean):
+    truthy = {True}  # noqa: RUF012 - marshmallow's own interface
+    falsy = {False}  # noqa: RUF012
+
+
+class _Moment(fields.AwareDateTime):
+    def _deserialize(self, value: Any, *more: Any, **rest: Any) -> datetime:
+        if not isinstance(value, str):
+            raise self.make_error("invalid", input=value, obj_type="datetime")
+        return super()._deserialize(value, *more, **rest).astimezone(UTC)  # type: ignore[no-any-return]
+
+
+class _PlainText(fields.String):
+    """Text as people write it: PostgreSQL text has no NUL, and lone surrogates are no characters."""
+
+    def _deserialize(self, value: Any, *more: Any, **rest: Any) -> str:
+        text: str = super()._deserialize(value, *more, **rest)
+        if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+            raise marshmallow.ValidationError("must not contain NUL or lone surrogates")
+        return text
+
+
+_PLAIN: dict[Any, Callable[..., fields.Field[Any]]] = {
+    str: _PlainText,
+    int: lambda **more: fields.Integer(strict=True, **more),
+    float: lambda **more: fields.Float(allow_nan=False, **more),
+    bool: _StrictBoolean,
+    datetime: _Moment,
+    date: fields.Date,
+    Any: fields.Raw,
+}
+
+
+def _field(hint: Any, **more: Any) -> fields.Field[Any]:
+    inner, nullable, absent = split_optional(hint)
+    if nullable:
+        more["allow_none"] = True
+    if absent:
+        more["required"] = False
+    shape = None
+    if typing.get_origin(inner) is Annotated:
+        inner, shape = typing.get_args(inner)[0], typing.get_args(inner)[1]
+    if shape is not None:
+        more["validate"] = _validators(inner, shape)
+    origin = typing.get_origin(inner)
+    if origin is list:
+        return fields.List(_field(typing.get_args(inner)[0]), **more)
+    if origin is dict:
+        return fields.Dict(keys=fields.String(), values=_field(typing.get_args(inner)[1], allow_none=True), **more)
+    if origin is Literal:
+        return fields.String(validate=validate.OneOf(typing.get_args(inner)), **more)
+    if isinstance(inner, type) and issubclass(inner, Message):
+        return _NestedMessage(inner, **more)
+    return _PLAIN[inner](**more)
+
+
+class _NestedMessage(fields.Field[Any]):
+    def __init__(self, message: type[Message], **more: Any) -> None:
+        super().__init__(**more)
+        self.message = message
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **more: Any) -> Any:
+        if not isinstance(value, dict):
+            raise marshmallow.ValidationError("must be an object")
+        strict = bool(self.parent and getattr(self.root, "unknown", None) == marshmallow.RAISE)
+        return self.message(**_loader(self.message, strict).load(value))
+
+
+def _validators(base: Any, shape: Shape) -> list[Any]:
+    checks: list[Any] = []
+    if shape.min is not None or shape.max is not None:
+        kind = validate.Range if base in (int, float) else validate.Length
+        checks.append(kind(min=shape.min, max=shape.max))
+    if shape.pattern:
+        checks.append(validate.Regexp(re.compile(rf"(?:{shape.pattern})\Z"), error="does not match the pattern"))
+    return checks
+
+
+@cache
+def _loader(cls: type[Message], strict: bool) -> marshmallow.Schema:
+    made = {}
+    for field in dataclasses.fields(cls):  # type: ignore[arg-type]
+        has_default = field.default is not MISSING or field.default_factory is not MISSING
+        made[field.name] = _field(hints(cls)[field.name], required=not has_default)
+    schema = marshmallow.Schema.from_dict(made, name=cls.__name__)  # type: ignore[arg-type]
+    return schema(unknown=marshmallow.RAISE if strict else marshmallow.EXCLUDE)
+
+
+def _explain(messages: dict[Any, Any], at: str = "") -> list[dict[str, Any]]:
+    """marshmallow's nested messages as a flat list of JSON Pointers, rules and sentences."""
+    found: list[dict[str, Any]] = []
+    for name, told in messages.items():
+        pointer = at if name == "_schema" else f"{at}/{name}"
+        if isinstance(told, dict):
+            found += _explain(told, pointer)
+            continue
+        for sentence in told if isinstance(told, list) else [told]:
+            found.append({"pointer": pointer, "rule": _rule(str(sentence)), "detail": str(sentence)})
+    return found
+
+
+def _rule(sentence: str) -> str:
+    lowered = sentence.lower()
+    for words, rule in (
+        ("missing data", "required"),
+        ("unknown field", "unknown"),
+        ("null", "not_null"),
+        ("length", "length"),
+        ("shorter", "length"),
+        ("longer", "length"),
+        ("one of", "choice"),
+        ("greater", "range"),
+        ("less", "range"),
+        ("pattern", "pattern"),
+    ):
+        if words in lowered:
+            return rule
+    return "type"
+
+
+# --- from annotations to OpenAPI -------------------------------------------------------------------------------------
+
+_OPENAPI: dict[Any, dict[str, Any]] = {
+    str: {"type": "string"},
+    int: {"type": "integer"},
+    float: {"type": "number"},
+    bool: {"type": "boolean"},
+    datetime: {"type": "string", "format": "date-time"},
+    date: {"type": "string", "format": "date"},
+    Any: {},
+}
+
+
+def openapi_of(hint: Any) -> dict[str, Any]:
+    """The JSON Schema (2020-12, as OpenAPI 3.1 uses it) of one annotation; messages become ``$ref``."""
+    inner, nullable, _ = split_optional(hint)
+    shape = None
+    if typing.get_origin(inner) is Annotated:
+        inner, shape = typing.get_args(inner)[0], typing.get_args(inner)[1]
+    origin = typing.get_origin(inner)
+    if origin is list:
+        told: dict[str, Any] = {"type": "array", "items": openapi_of(typing.get_args(inner)[0])}
+    elif origin is dict:
+        told = {"type": "object", "additionalProperties": openapi_of(typing.get_args(inner)[1])}
+    elif origin is Literal:
+        told = {"type": "string", "enum": list(typing.get_args(inner))}
+    elif isinstance(inner, type) and issubclass(inner, Message):
+        told = {"$ref": f"#/components/schemas/{inner.__name__}"}
+    else:
+        told = dict(_OPENAPI[inner])
+    if shape is not None:
+        told |= _openapi_limits(told.get("type", ""), shape)
+    if nullable:
+        told = {"anyOf": [told, {"type": "null"}]} if "$ref" in told else told | {"type": [told.get("type"), "null"]}
+    return told
+
+
+def _openapi_limits(kind: str, shape: Shape) -> dict[str, Any]:
+    low, high = {
+        "string": ("minLength", "maxLength"),
+        "array": ("minItems", "maxItems"),
+        "object": ("minProperties", "maxProperties"),
+    }.get(kind, ("minimum", "maximum"))
+    told = {low: shape.min, high: shape.max, "pattern": shape.pattern, "format": shape.format}
+    found = {name: value for name, value in told.items() if value is not None}
+    if shape.example is not None:
+        found["examples"] = [shape.example]
+    return found
+
+
+def openapi_schema(cls: type[Message]) -> dict[str, Any]:
+    """One message as a JSON Schema object with description, required list and defaults."""
+    properties, required = {}, []
+    for field in dataclasses.fields(cls):  # type: ignore[arg-type]
+        properties[field.name] = openapi_of(hints(cls)[field.name])
+        if field.default is MISSING and field.default_factory is MISSING:
+            required.append(field.name)
+        else:
+            default = field.default if field.default is not MISSING else field.default_factory()  # type: ignore[misc]
+            if default is not None and default is not ABSENT:
+                properties[field.name]["default"] = default
+    told: dict[str, Any] = {"type": "object", "properties": properties}
+    if cls.__doc__ and not cls.__doc__.startswith(cls.__name__ + "("):
+        told["description"] = " ".join(cls.__doc__.split())
+    if required:
+        told["required"] = required
+    return told

@@ -1,0 +1,296 @@
+"""One message = one unit of work = one transaction = one actor = one moment.
+
+A unit of work gives a command its database, its clock and its outbox. What it guarantees:
+
+- the reply exists only after the commit; a failing commit is an error and leaves no row and no event;
+- an idempotency key has one effect: the key is claimed in the effect's own transaction, a second use of it waits for
+  the first and gets the first one's stored answer;
+- events are rows of the same transaction (outbox), so they exist if and only if the effect does;
+- an event is applied once: its id is claimed (inbox) in the transaction of its effect.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    DateTime,
+    Engine,
+    Executable,
+    Identity,
+    Index,
+    LargeBinary,
+    MetaData,
+    Row,
+    Table,
+    Text,
+    create_engine,
+    text,
+)
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from services.chassis.actor import SYSTEM, Actor, Context
+from services.chassis.ids import new_id
+from services.chassis.messages import Event
+from services.chassis.problems import Conflict, Invalid, PreconditionFailed, PreconditionRequired, Problem, Unavailable
+
+# The server gives up by itself: a killed greenlet's query would otherwise run on (stack.md).
+SERVER_LIMITS = "-c statement_timeout=5000 -c lock_timeout=3000 -c idle_in_transaction_session_timeout=10000"
+LOCK_NOT_AVAILABLE, QUERY_CANCELED, SERIALIZATION, DEADLOCK = "55P03", "57014", "40001", "40P01"
+
+
+def machinery_tables(metadata: MetaData) -> None:
+    """Add the chassis' two tables to a service's metadata (and so to its migrations)."""
+    Table(
+        "outbox",
+        metadata,
+        Column("id", BigInteger, Identity(), primary_key=True),
+        Column("event_id", Text, nullable=False),
+        Column("type", Text, nullable=False),
+        Column("subject", Text, nullable=False),
+        Column("fleeting", Boolean, nullable=False),
+        Column("body", LargeBinary, nullable=False),
+    )
+    Table(
+        "inbox",
+        metadata,
+        Column("key", Text, primary_key=True),
+        Column("fingerprint", LargeBinary, nullable=False),
+        Column("reply", LargeBinary),
+        Column("at", DateTime(timezone=True), nullable=False),
+        Index("inbox_at", "at"),
+    )
+
+
+@dataclass(slots=True)
+class UnitOfWork:
+    """What a command or query works with. ``now`` is the only clock; ``db`` is the open connection."""
+
+    db: Connection
+    context: Context
+    now: datetime
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def actor(self) -> Actor:
+        """Who is asking."""
+        return self.context.actor
+
+    def all(self, statement: Executable, values: Mapping[str, Any] | None = None) -> list[Row[Any]]:
+        """Every row of a SELECT (or of a RETURNING)."""
+        return list(self.db.execute(statement, values).all())
+
+    def first(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Row[Any] | None:
+        """The first row, or None."""
+        return self.db.execute(statement, values).first()
+
+    def run(self, statement: Executable, values: Mapping[str, Any] | list[dict[str, Any]] | None = None) -> int:
+        """Execute a statement for its effect; returns the number of rows it touched."""
+        return self.db.execute(statement, values).rowcount
+
+    def record(self, event: Event) -> None:
+        """Say that something happened. It is published if and only if this unit of work commits."""
+        self.events.append(event)
+
+    def must_match(self, version: int, *, demanded: bool = False) -> None:
+        """Refuse a lost update: 412 when the caller read another version, 428 when it had to say one and did not."""
+        expected = self.context.if_match
+        if expected is None and demanded:
+            raise PreconditionRequired("if_match_required", "Send If-Match with the ETag you read.")
+        if expected is not None and expected != version:
+            detail = "It was changed since you read it. Read it again, then repeat your change."
+            raise PreconditionFailed("version_mismatch", detail, extra={"etag": f'"v{version}"'})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A reply as JSON bytes; ``replayed`` when the key had been used before."""
+
+    body: bytes
+    replayed: bool = False
+
+
+class AlreadyApplied(Exception):
+    """This event's effect was committed by an earlier delivery."""
+
+
+class Work:
+    """Makes units of work on one service's database. Thread- and greenlet-safe; one per process."""
+
+    def __init__(self, url: str, *, name: str, workers: int = 10, clock: Callable[[], datetime] | None = None) -> None:
+        self.engine: Engine = create_engine(
+            url,
+            pool_size=workers,
+            max_overflow=0,
+            pool_timeout=2,
+            pool_use_lifo=True,
+            connect_args={
+                "options": SERVER_LIMITS,
+                "application_name": name,
+                "connect_timeout": 3,
+                "keepalives_idle": 10,
+                "keepalives_interval": 5,
+                "keepalives_count": 3,
+            },
+            query_cache_size=1000,
+        )
+        self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._clock = clock or (lambda: datetime.now(UTC))
+
+    @contextmanager
+    def reading(self, context: Context) -> Iterator[UnitOfWork]:
+        """A unit that changes nothing: no BEGIN and no COMMIT, two round trips cheaper."""
+        with _told_plainly(), self._reading.connect() as db:
+            yield UnitOfWork(db, context, self._clock())
+
+    @contextmanager
+    def writing(self, context: Context = Context(actor=SYSTEM)) -> Iterator[UnitOfWork]:  # noqa: B008 - frozen
+        """A transaction; on leaving it without an error, or with a Problem that ``commits``, the events are stored and
+        all is committed."""
+        refusal: Problem | None = None
+        with _told_plainly(), self.engine.begin() as db:
+            unit = UnitOfWork(db, context, self._clock())
+            try:
+                yield unit
+            except Problem as problem:
+                if not problem.commits:
+                    raise
+                refusal = problem
+            store_events(unit)
+        if refusal is not None:
+            raise refusal
+
+    def once(self, context: Context, fingerprint: bytes, do: Callable[[UnitOfWork], bytes]) -> Answer:
+        """Run a command at most once for its idempotency key; without a key, simply run it.
+
+        Raises Invalid 422 when the key was used with another body and Conflict 409 while the first use still runs.
+        """
+        if not context.key:
+            with self.writing(context) as unit:
+                return Answer(do(unit))
+        key = f"{context.actor.key} {context.key}"
+        with self.writing(context) as unit:
+            if not unit.run(_CLAIM, {"key": key, "fingerprint": fingerprint, "at": unit.now}):
+                return _replay(unit, key, fingerprint)
+            try:
+                body = do(unit)
+            except Problem as problem:
+                if problem.commits:
+                    unit.run(_UNCLAIM, {"key": key})  # a refusal is never kept as the key's answer
+                raise
+            store_events(unit, key=key, reply=body)
+            return Answer(body)
+
+    @contextmanager
+    def applying(self, event_id: str, context: Context) -> Iterator[UnitOfWork]:
+        """The transaction of an event's effect. Raises AlreadyApplied when it was committed before."""
+        with self.writing(context) as unit:
+            if not unit.run(_CLAIM, {"key": event_id, "fingerprint": b"", "at": unit.now}):
+                raise AlreadyApplied(event_id)
+            yield unit
+
+    def forget(self, *, older_than: datetime) -> int:
+        """Drop keys nobody may repeat any more; returns how many (at most 5,000 a call, so that locks stay short)."""
+        with self.writing() as unit:
+            return unit.run(_FORGET, {"at": older_than})
+
+    def close(self) -> None:
+        """Close all pooled connections."""
+        self.engine.dispose()
+
+
+def fingerprint_of(verb: str, data: dict[str, Any]) -> bytes:
+    """Tells whether two requests under one key are the same request."""
+    return hashlib.sha256(verb.encode() + orjson.dumps(data, option=orjson.OPT_SORT_KEYS)).digest()
+
+
+def envelope_of(event: Event, context: Context, at: datetime) -> tuple[str, bytes]:
+    """``(event id, wire bytes)``: CloudEvents' names around the event's own data."""
+    event_id = new_id("evt")
+    told = {
+        "id": event_id,
+        "type": event.wire_name,
+        "version": event.version,
+        "time": at,
+        "subject": getattr(event, event.subject) if event.subject else "",
+        "actor": context.actor.user_id,
+        "request_id": context.request_id,
+        "trace": context.trace,
+        "data": event,
+    }
+    return event_id, orjson.dumps(told, option=orjson.OPT_UTC_Z)
+
+
+_CLAIM = text("INSERT INTO inbox (key, fingerprint, at) VALUES (:key, :fingerprint, :at) ON CONFLICT (key) DO NOTHING")
+_UNCLAIM = text("DELETE FROM inbox WHERE key = :key")
+_FIND = text("SELECT fingerprint, reply FROM inbox WHERE key = :key")
+_FORGET = text("DELETE FROM inbox WHERE key IN (SELECT key FROM inbox WHERE at < :at ORDER BY at LIMIT 5000)")
+_ANSWER = "UPDATE inbox SET reply = :reply WHERE key = :key"
+_EVENTS = """INSERT INTO outbox (event_id, type, subject, fleeting, body)
+    SELECT * FROM unnest(CAST(:ids AS text[]), CAST(:types AS text[]), CAST(:subjects AS text[]),
+        CAST(:fleeting AS boolean[]), CAST(:bodies AS bytea[]))
+    RETURNING pg_notify('outbox', '')"""
+_STORE_ANSWER = text(_ANSWER)
+_STORE_EVENTS = text(_EVENTS)
+_STORE_BOTH = text(f"WITH answered AS ({_ANSWER}) {_EVENTS}")
+
+
+def store_events(unit: UnitOfWork, key: str = "", reply: bytes | None = None) -> None:
+    """Write what the unit recorded, and the answer of its key, in one round trip."""
+    values: dict[str, Any] = {"key": key, "reply": reply} if key else {}
+    if unit.events:
+        told = [envelope_of(event, unit.context, unit.now) for event in unit.events]
+        values["ids"] = [event_id for event_id, _ in told]
+        values["types"] = [event.wire_name for event in unit.events]
+        values["subjects"] = [str(getattr(event, event.subject)) if event.subject else "" for event in unit.events]
+        values["fleeting"] = [event.fleeting for event in unit.events]
+        values["bodies"] = [body for _, body in told]
+        unit.db.execute(_STORE_BOTH if key else _STORE_EVENTS, values)
+        unit.events.clear()
+    elif key:
+        unit.db.execute(_STORE_ANSWER, values)
+
+
+def _replay(unit: UnitOfWork, key: str, fingerprint: bytes) -> Answer:
+    row = unit.first(_FIND, {"key": key})
+    if row is None or row.reply is None:
+        raise Conflict("still_running", "The first request with this key is still running.", retry_after=1)
+    if bytes(row.fingerprint) != fingerprint:
+        detail = "This Idempotency-Key was used before with another body. Use a new key for a new request."
+        raise Invalid("idempotency_key_reused", detail)
+    return Answer(bytes(row.reply), replayed=True)
+
+
+@contextmanager
+def _told_plainly() -> Iterator[None]:
+    """The database's troubles as Problems: busy rows are 409, a database that is away is 503."""
+    try:
+        yield
+    except PoolTimeout as error:
+        raise Unavailable("database_busy", "All database connections are in use.") from error
+    except DBAPIError as error:
+        code = getattr(error.orig, "pgcode", None)
+        if code in (LOCK_NOT_AVAILABLE, SERIALIZATION, DEADLOCK):
+            raise Conflict("busy", "Somebody else is changing this right now. Try again.", retry_after=1) from error
+        if code == QUERY_CANCELED:
+            raise Unavailable("database_slow", "The database took too long.") from error
+        if error.connection_invalidated or (isinstance(error, OperationalError) and code is None) or _shutting(code):
+            raise Unavailable("database_away", "The database is away for a moment.") from error
+        if isinstance(error, IntegrityError):
+            raise Conflict("conflict", "This does not fit what is already stored.") from error
+        raise
+
+
+def _shutting(code: str | None) -> bool:
+    return bool(code) and str(code)[:3] in ("57P", "080", "53")  # shutdown, connection trouble, out of resources

@@ -1,0 +1,173 @@
+"""The words of files: folders, uploads, downloads."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from services.chassis.messages import Event, Request, View
+from services.contracts.cases import Principals
+from services.contracts.shapes import ByteCount, ContentType, FileName, Id, Key, Sha256, Slug, Url, Version
+
+
+class FolderView(View):
+    """A folder of a case; ``parent_id`` null is the top."""
+
+    id: Id
+    case_id: Id
+    parent_id: Id | None
+    name: FileName
+    created_at: datetime
+
+
+class FileView(View):
+    """A file in a folder (null: the top). ``pending`` until its bytes have arrived."""
+
+    id: Id
+    case_id: Id
+    folder_id: Id | None
+    name: FileName
+    content_type: ContentType
+    size: ByteCount
+    sha256: Sha256 | None
+    state: Literal["pending", "clean"]
+    uploaded_by: Id
+    created_at: datetime
+    permissions: list[Key]
+    version: Version
+
+
+class TreeView(View):
+    """The whole tree of a case: folders and files, by name."""
+
+    case_id: Id
+    folders: list[FolderView]
+    files: list[FileView]
+
+
+class LimitsView(View):
+    """What may be uploaded."""
+
+    team_id: Slug
+    max_bytes: ByteCount
+
+
+class UploadView(View):
+    """Where the bytes go: one PUT to ``put_url`` (valid until ``expires_at``), then finish the upload."""
+
+    file: FileView
+    put_url: Url
+    max_bytes: ByteCount
+    expires_at: datetime
+
+
+class DownloadView(View):
+    """A short-lived address of the bytes, on the store's own origin."""
+
+    url: Url
+    expires_at: datetime
+    content_type: ContentType
+    name: FileName
+
+
+class DoneView(View):
+    """It is done, and there is nothing more to tell."""
+
+    done: bool = True
+
+
+class ReadLimits(Request[LimitsView]):
+    """The limits of this team."""
+
+    team_id: Slug
+
+
+class ListTree(Request[TreeView]):
+    """Folders and files of a case."""
+
+    team_id: Slug
+    case_id: Id
+
+
+class AddFolder(Request[FolderView]):
+    """Make a folder; two of one name in one place are refused (409)."""
+
+    team_id: Slug
+    case_id: Id
+    parent_id: Id | None = None
+    name: FileName
+
+
+class StartUpload(Request[UploadView]):
+    """Announce a file. Over the team's limit it is refused here (413), before a byte is stored."""
+
+    team_id: Slug
+    case_id: Id
+    folder_id: Id | None = None
+    name: FileName
+    content_type: ContentType = "application/octet-stream"
+    size: ByteCount
+
+
+class FinishUpload(Request[FileView]):
+    """The bytes are in the store. The service checks their size there before it says clean."""
+
+    team_id: Slug
+    file_id: Id
+    sha256: Sha256
+
+
+class ReadFile(Request[FileView]):
+    """What we know of a file."""
+
+    team_id: Slug
+    file_id: Id
+
+
+class ReadDownload(Request[DownloadView]):
+    """Permission to fetch the bytes, for five minutes."""
+
+    team_id: Slug
+    file_id: Id
+
+
+class RemoveFile(Request[DoneView]):
+    """Take a file out of the tree; its bytes go later."""
+
+    team_id: Slug
+    file_id: Id
+
+
+class FileEvent(Event):
+    """What every event of a case's files says."""
+
+    subject = "case_id"
+    public = True
+    team_id: Slug
+    case_id: Id
+    organization_id: Id
+    audience: Principals
+    actor_id: Id | None
+
+
+class FolderAdded(FileEvent):
+    """A folder was made."""
+
+    folder_id: Id
+    name: FileName
+
+
+class FileAdded(FileEvent):
+    """A file can be fetched."""
+
+    file_id: Id
+    folder_id: Id | None
+    name: FileName
+    size: ByteCount
+
+
+class FileRemoved(FileEvent):
+    """A file was taken out."""
+
+    file_id: Id
+    name: FileName

@@ -1,0 +1,190 @@
+"""Commands and reactions of the file service: read, decide, write, record, return."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row, insert, update
+
+from services.chassis.actor import Context
+from services.chassis.ids import new_id
+from services.chassis.problems import Conflict, Forbidden, NotFound
+from services.chassis.unit_of_work import UnitOfWork, Work
+from services.contracts import files as c
+from services.contracts.accounts import MembershipChanged, TeamChanged
+from services.contracts.cases import CaseEvent, CommentAdded
+from services.files import queries, rules
+from services.files.store import store
+from services.files.tables import cases, files, folders, memberships, newer_only, teams
+
+
+def add_folder(uow: UnitOfWork, ask: c.AddFolder) -> c.FolderView:
+    """Make a folder; two of one name in one place are refused."""
+    case = queries.one_case(uow, ask.team_id, ask.case_id, to_change=True)
+    rules.must_take_files(case.status)
+    depth = queries.one_folder(uow, case, ask.parent_id).depth + 1 if ask.parent_id else 1
+    rules.must_not_be_too_deep(depth)
+    there = queries.folder_keys(uow, case)
+    rules.must_have_room(len(there), rules.MOST_FOLDERS)
+    key = rules.name_key(ask.name)
+    if any(row.parent_id == ask.parent_id and row.name_key == key for row in there):
+        raise Conflict("name_taken", f"There is a folder “{ask.name}” here already. Choose another name.")
+    values = {
+        "id": new_id("folder"),
+        "case_id": case.case_id,
+        "parent_id": ask.parent_id,
+        "depth": depth,
+        "name": ask.name,
+        "name_key": key,
+        "created_by": uow.actor.user_id,
+        "created_at": uow.now,
+    }
+    row = uow.all(insert(folders).values(values).returning(folders))[0]
+    uow.record(c.FolderAdded(**_about(uow, case), folder_id=row.id, name=row.name))
+    return queries.folder_view(row)
+
+
+def start_upload(uow: UnitOfWork, ask: c.StartUpload) -> c.UploadView:
+    """Announce a file and get the address for its bytes."""
+    case = queries.one_case(uow, ask.team_id, ask.case_id, to_change=True)
+    rules.must_take_files(case.status)
+    if ask.folder_id:
+        queries.one_folder(uow, case, ask.folder_id)
+    limit = queries.max_bytes(uow, ask.team_id)
+    rules.must_be_within(ask.size, limit)
+    there = queries.file_keys(uow, case)
+    rules.must_have_room(len(there), rules.MOST_FILES)
+    name = rules.free_name(ask.name, _taken(there, ask.folder_id))
+    values = {
+        "id": new_id("file"),
+        "case_id": case.case_id,
+        "folder_id": ask.folder_id,
+        "name": name,
+        "name_key": rules.name_key(name),
+        "content_type": ask.content_type,
+        "size": ask.size,
+        "state": "pending",
+        "store_key": store().new_key(ask.team_id),
+        "uploaded_by": uow.actor.user_id,
+        "created_at": uow.now,
+        "version": 1,
+        "due_at": uow.now + rules.UPLOAD_LIFE,
+    }
+    uow.run(insert(files).values(values))
+    return c.UploadView(
+        file=queries.read_file(uow, c.ReadFile(team_id=ask.team_id, file_id=values["id"])),
+        put_url=store().put_url(values["store_key"], uow.now),
+        max_bytes=limit,
+        expires_at=uow.now + rules.LINK_LIFE,
+    )
+
+
+def see_bytes(work: Work, context: Context, ask: c.FinishUpload) -> int | None:
+    """Before ``finish_upload``, outside its transaction: how many bytes does the store hold?"""
+    with work.reading(context) as uow:
+        file = queries.one_file(uow, ask.team_id, ask.file_id)
+    return file.size if file.state == "clean" else store().size_of(file.store_key)
+
+
+def finish_upload(uow: UnitOfWork, ask: c.FinishUpload, found: int | None) -> c.FileView:
+    """The bytes are in the store with the announced size (``found``): from now on the file can be fetched."""
+    file = queries.one_file(uow, ask.team_id, ask.file_id, to_change=True)
+    if file.uploaded_by != uow.actor.user_id:
+        raise NotFound()
+    if file.state == "clean":
+        if file.sha256 != ask.sha256:
+            raise Conflict("upload_finished", "This upload is finished, with other bytes. Start a new one.")
+        return queries.file_view(uow, file)
+    rules.must_take_files(file.status)
+    rules.must_have_arrived(file.size, found)
+    name = rules.free_name(file.name, _taken(queries.file_keys(uow, file), file.folder_id))
+    values = {
+        "state": "clean",
+        "sha256": ask.sha256,
+        "name": name,
+        "name_key": rules.name_key(name),
+        "version": file.version + 1,
+        "due_at": None,
+    }
+    uow.run(update(files).where(files.c.id == file.id).values(values))
+    uow.record(c.FileAdded(**_about(uow, file), file_id=file.id, folder_id=file.folder_id, name=name, size=file.size))
+    return queries.read_file(uow, c.ReadFile(team_id=ask.team_id, file_id=file.id))
+
+
+def remove_file(uow: UnitOfWork, ask: c.RemoveFile) -> c.DoneView:
+    """Take a file out of the tree; its bytes go by an errand."""
+    file = queries.one_file(uow, ask.team_id, ask.file_id, to_change=True)
+    if not rules.may_remove(uow.actor.user_id, file.uploaded_by, file.principals):
+        raise Forbidden("not_yours", "Only the uploader and the team's staff may remove a file.")
+    uow.must_match(file.version)
+    due_at = max(uow.now, file.created_at + rules.QUIET_TIME)
+    values = {"state": "removed", "version": file.version + 1, "due_at": due_at}
+    uow.run(update(files).where(files.c.id == file.id).values(values))
+    if file.state == "clean":
+        uow.record(c.FileRemoved(**_about(uow, file), file_id=file.id, name=file.name))
+    return c.DoneView()
+
+
+def _taken(there: list[Row[Any]], folder_id: str | None) -> set[str]:
+    return {row.name_key for row in there if row.folder_id == folder_id and row.state == "clean"}
+
+
+def _about(uow: UnitOfWork, case: Row[Any]) -> dict[str, Any]:
+    """What every event of a case's files says."""
+    return {
+        "team_id": case.team_id,
+        "case_id": case.case_id,
+        "organization_id": case.organization_id,
+        "audience": list(case.audience),
+        "actor_id": uow.actor.user_id or None,
+    }
+
+
+# --- reactions: the neighbours' facts --------------------------------------------------------------------------------
+
+
+def learn_membership(uow: UnitOfWork, happened: MembershipChanged) -> None:
+    """Keep who belongs where."""
+    names = [column.name for column in memberships.c]
+    uow.run(newer_only(memberships, {name: getattr(happened, name) for name in names}))
+
+
+def learn_team(uow: UnitOfWork, happened: TeamChanged) -> None:
+    """Keep the team's limits."""
+    values = {
+        "team_id": happened.team_id,
+        "max_bytes": rules.max_bytes_of(happened.profile),
+        "fact_version": happened.fact_version,
+    }
+    uow.run(newer_only(teams, values))
+
+
+def learn_case(uow: UnitOfWork, happened: CaseEvent) -> None:
+    """Keep who may see the case and how it stands. An internal comment speaks to fewer people than the case does."""
+    if isinstance(happened, CommentAdded) and happened.visibility != "public":
+        return
+    uow.run(newer_only(cases, {column.name: getattr(happened, column.name) for column in cases.c}))
+
+
+# --- the errand: bytes nobody may reach any more ---------------------------------------------------------------------
+
+
+def take_leftovers(uow: UnitOfWork) -> list[tuple[str, str, int]]:
+    """Removed files and uploads that never finished; from here on such an upload cannot be finished any more."""
+    items = [(row.id, row.store_key, row.tries + 1) for row in queries.due(uow, most=20)]
+    for file_id, _, tries in items:
+        values = {"state": "removed", "tries": tries, "due_at": uow.now + rules.pause(tries)}
+        uow.run(update(files).where(files.c.id == file_id).values(values))
+    return items
+
+
+def drop_bytes(item: tuple[str, str, int]) -> bool:
+    """Delete the object; deleting it twice is the same."""
+    store().remove(item[1])
+    return True
+
+
+def forget_file(uow: UnitOfWork, item: tuple[str, str, int], outcome: bool | Exception) -> None:
+    """The object is gone, so the row goes; otherwise it is tried again later."""
+    if outcome is True:
+        uow.run(files.delete().where(files.c.id == item[0], files.c.state == "removed"))

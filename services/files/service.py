@@ -1,0 +1,49 @@
+"""The file service: folders, uploads and downloads of cases. One line per message."""
+
+from __future__ import annotations
+
+from services.chassis.entrypoints import errand, event, rpc
+from services.chassis.unit_of_work import Work
+from services.contracts import accounts, cases
+from services.contracts import files as c
+from services.files import commands, queries
+from services.files import settings as settings_of
+from services.files.store import Store
+
+
+class Service:
+    """Bytes go from the gateway or the client straight to the store; here live names, places, rights and limits."""
+
+    name = "files"
+    settings = settings_of.Settings
+
+    read_limits = rpc(c.ReadLimits, queries.read_limits)
+    list_tree = rpc(c.ListTree, queries.list_tree)
+    add_folder = rpc(c.AddFolder, commands.add_folder)
+    start_upload = rpc(c.StartUpload, commands.start_upload)
+    finish_upload = rpc(c.FinishUpload, commands.finish_upload, look=commands.see_bytes)
+    read_file = rpc(c.ReadFile, queries.read_file)
+    read_download = rpc(c.ReadDownload, queries.read_download)
+    remove_file = rpc(c.RemoveFile, commands.remove_file)
+
+    learn_membership = event("accounts", accounts.MembershipChanged, commands.learn_membership)
+    learn_team = event("accounts", accounts.TeamChanged, commands.learn_team)
+    learn_opened = event("cases", cases.CaseOpened, commands.learn_case)
+    learn_changed = event("cases", cases.CaseChanged, commands.learn_case)
+    learn_reviewed = event("cases", cases.CaseReviewed, commands.learn_case)
+    learn_assigned = event("cases", cases.CaseAssigned, commands.learn_case)
+    learn_comment = event("cases", cases.CommentAdded, commands.learn_case)
+    learn_answered = event("cases", cases.CaseAnswered, commands.learn_case)
+    learn_closed = event("cases", cases.CaseClosed, commands.learn_case)
+    learn_cancelled = event("cases", cases.CaseCancelled, commands.learn_case)
+    learn_reopened = event("cases", cases.CaseReopened, commands.learn_case)
+    learn_confirmation = event("cases", cases.ConfirmationGiven, commands.learn_case)
+
+    drop_leftovers = errand(
+        seconds=10, take=commands.take_leftovers, run=commands.drop_bytes, finish=commands.forget_file
+    )
+
+    @staticmethod
+    def prepare(_work: Work, settings: settings_of.Settings) -> None:
+        """Make sure the bucket exists. A store that stays away does not keep the rest from working."""
+        Store(settings).make_sure_of_bucket()

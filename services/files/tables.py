@@ -1,0 +1,133 @@
+"""The tables: folders and files of cases, and copies of the neighbours' facts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    MetaData,
+    Select,
+    Table,
+    Text,
+    func,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
+
+from services.chassis.unit_of_work import machinery_tables
+
+metadata = MetaData()
+machinery_tables(metadata)
+
+# --- facts of the neighbours, fed by their events --------------------------------------------------------------------
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("membership_id", Text, primary_key=True),
+    Column("team_id", Text, nullable=False),
+    Column("organization_id", Text),
+    Column("user_id", Text, nullable=False),
+    Column("permissions", ARRAY(Text), nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("fact_version", Integer, nullable=False),
+    Index("memberships_user", "user_id", "team_id"),
+)
+
+teams = Table(
+    "teams",
+    metadata,
+    Column("team_id", Text, primary_key=True),
+    Column("max_bytes", BigInteger, nullable=False),
+    Column("fact_version", Integer, nullable=False),
+)
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("case_id", Text, primary_key=True),
+    Column("team_id", Text, nullable=False),
+    Column("organization_id", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("audience", ARRAY(Text), nullable=False),
+    Column("fact_version", Integer, nullable=False),
+)
+
+# --- our own ---------------------------------------------------------------------------------------------------------
+
+folders = Table(
+    "folders",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("case_id", Text, nullable=False),
+    Column("parent_id", Text),
+    Column("depth", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+)
+Index(
+    "folders_one_name",
+    folders.c.case_id,
+    func.coalesce(folders.c.parent_id, ""),
+    folders.c.name_key,
+    unique=True,
+)
+
+# state: pending (bytes not here yet) -> clean -> removed (row and bytes go by an errand)
+files = Table(
+    "files",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("case_id", Text, nullable=False),
+    Column("folder_id", Text),
+    Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False),
+    Column("content_type", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", Text),
+    Column("state", Text, nullable=False),
+    Column("store_key", Text, nullable=False),
+    Column("uploaded_by", Text, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("due_at", DateTime(timezone=True)),  # when the errand looks at it: never for clean files
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Index("files_case", "case_id"),
+    Index("files_due", "due_at", postgresql_where=Column("due_at").is_not(None)),
+)
+Index(
+    "files_one_name",
+    files.c.case_id,
+    func.coalesce(files.c.folder_id, ""),
+    files.c.name_key,
+    unique=True,
+    postgresql_where=files.c.state == "clean",
+)
+
+
+def newer_only(table: Table, values: dict[str, Any]) -> Insert:
+    """Write a fact down unless a newer one is there already."""
+    key = next(iter(table.primary_key)).name
+    made = insert(table).values(values)
+    fresh = {name: made.excluded[name] for name in values if name != key}
+    newer = made.excluded.fact_version > table.c.fact_version
+    return made.on_conflict_do_update(index_elements=[key], set_=fresh, where=newer)
+
+
+def principals_of(user_id: str, team_id: str) -> Select[Any]:
+    """The names under which an audience may mean this person in this team: ``user:…``, ``team:…``, ``org:…``."""
+    my = memberships.c
+    place = func.coalesce("org:" + my.organization_id, "team:" + my.team_id)
+    allowed = my.organization_id.is_(None) | (my.permissions.any_() == "case.read")
+    places = select(place).where(my.user_id == user_id, my.team_id == team_id, my.active, allowed)
+    return places.union_all(select(func.concat("user:", user_id)))  # type: ignore[return-value]
