@@ -7,7 +7,6 @@ from pathlib import Path
 EXAMPLE = Path(__file__).with_name(".env.example")
 KNOWN = {
     "PUBLIC_URL": "http://127.0.0.1:8400",
-    "S3_PUBLIC_URL": "http://127.0.0.1:8401",
     "MAIL_DOMAIN": "mail.casework.test",
     "OPERATOR_NAME": "operator",
 }
@@ -26,7 +25,7 @@ def filled(line: str) -> str:
 
 
 def main() -> None:
-    """Print the file; what only a person can know (SMTP_URL) stays empty, and compose refuses to start without it."""
+    """Print the file. What only a person can know stays empty, and compose refuses to start without it."""
     for line in EXAMPLE.read_text().splitlines():
         print(filled(line))
 

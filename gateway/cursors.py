@@ -28,7 +28,7 @@ class Cursors:
         self._clock = clock
 
     def sign(self, route: Route, actor: Actor, filters: dict[str, Any], position: str) -> str:
-        """The cursor a client may bring back. ``filters`` are all the list's values; its place and size are left out."""
+        """The cursor a client may bring back. ``filters``: all the list's values (place and size are left out)."""
         payload = int(self._clock() + GOOD_SECONDS).to_bytes(_TIME, "big") + position.encode()
         return base64.urlsafe_b64encode(self._mac(route, actor, filters, payload) + payload).rstrip(b"=").decode()
 

@@ -1,3 +1,4 @@
+# ruff: noqa: N999 - gunicorn's own name for this file
 """gunicorn for the gateway: ``gunicorn -c gateway/gunicorn.conf.py "gateway.app:create_app()"``."""
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import urllib.parse
 from collections.abc import Mapping
@@ -143,15 +142,8 @@ def parse(raw: bytes) -> Any:
 def _walk(value: Any, depth: int, look_for_nul: bool) -> int:
     """Count the keys of all objects, and refuse what must not go further."""
     kind = type(value)
-    if kind is str:
-        if look_for_nul and "\x00" in value:
-            raise Malformed("nul_character", "Text must not contain the character NUL.")
-        return 0
-    if kind is float:
-        if not math.isfinite(value) or abs(value) >= NUMBER_LIMIT:
-            raise Malformed("number_too_large", "A number in the body is too large.")
-        return 0
     if kind is not dict and kind is not list:
+        _check_plain(value, look_for_nul)
         return 0
     if depth >= DEPTH_LIMIT:
         raise Malformed("too_deep", f"The body is nested deeper than {DEPTH_LIMIT} levels.")
@@ -160,10 +152,17 @@ def _walk(value: Any, depth: int, look_for_nul: bool) -> int:
     count = len(value)
     for name, item in value.items():
         if look_for_nul:
-            _walk(name, depth, True)
+            _check_plain(name, True)
         if type(item) is not str or look_for_nul:
             count += _walk(item, depth + 1, look_for_nul)
     return count
+
+
+def _check_plain(value: Any, look_for_nul: bool) -> None:
+    if type(value) is float and not abs(value) < NUMBER_LIMIT:
+        raise Malformed("number_too_large", "A number in the body is too large.")
+    if look_for_nul and type(value) is str and "\x00" in value:
+        raise Malformed("nul_character", "Text must not contain the character NUL.")
 
 
 def query(environ: Environ, route: Route) -> dict[str, Any]:

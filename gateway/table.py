@@ -11,6 +11,9 @@ from typing import Annotated, Any
 
 from services.chassis.messages import Request, View, hints, split_optional
 
+# mypy does not believe that a dataclass's class itself can be hashed
+hints_of: Callable[[Any], dict[str, Any]] = hints
+
 
 class Allow(Enum):
     """Who gets past the gateway; the services decide the rest."""
@@ -80,7 +83,7 @@ def route(line: str, message: type[Request[Any]], *, service: str, allow: Allow,
     method, rule = line.split(" ", 1)
     rule = rule.replace("~", "/v1/teams/<team_id>")
     path_names = frozenset(re.findall(r"<(\w+)>", rule))
-    known, told = hints(message), hints(message.reply)
+    known, told = hints_of(message), hints_of(message.reply)
     if not path_names <= known.keys():
         raise TypeError(f"{line}: {message.__name__} does not know {path_names - known.keys()}")
     extra = More(**more)
@@ -108,7 +111,7 @@ def link_cursors(routes: tuple[Route, ...]) -> tuple[Route, ...]:
     for target in routes:
         name = target.more.continues
         for one in routes:
-            if name and name in hints(one.reply):
+            if name and name in hints_of(one.reply):
                 one.cursors.append((name, target))
     return routes
 

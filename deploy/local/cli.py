@@ -159,14 +159,18 @@ def logs(follow: bool, name: str) -> None:
 
 @main.command()
 def parked() -> None:
-    """Count the messages that each service has set aside because they failed (queues parked-SERVICE)."""
-    lines = (
-        stack().rabbitmq.rabbitmqctl("list_queues", "--no-table-headers", "-p", VHOST, "name", "messages").splitlines()
-    )
-    found = [line.split() for line in lines if line.startswith("parked-")]
-    for name, count in sorted(found):
-        click.echo(f"{name:<22} {count}")
-    if not found:
+    """Show the messages that services have set aside because they failed."""
+    ours = stack()
+    found = ours.rabbitmq.rabbitmqctl("list_queues", "--no-table-headers", "-p", VHOST, "name", "messages")
+    counts = dict(line.split() for line in found.splitlines() if line.startswith("parked-"))
+    for queue, count in sorted(counts.items()):
+        click.echo(f"{queue:<22} {count}")
+        if count != "0":
+            program = queue.removeprefix("parked-")
+            environment = programs.with_shell(ours.environment(program))
+            argv = [sys.executable, "-m", f"services.{program}", "parked", "list"]
+            subprocess.run(argv, cwd=CHECKOUT, env=environment, check=False)
+    if not counts:
         click.echo("There are no queues of parked messages: the services have not run yet.")
 
 

@@ -84,10 +84,14 @@ class Home:
         return hashlib.sha256(str(self.path.resolve()).encode()).hexdigest()[:8]
 
     def ensure(self) -> "Home":
-        """Make the folders. Raises SetupError where we may not write."""
+        """Make the folders. Raises SetupError where we may not write.
+
+        Others may pass through the state folder (the database's user has to) and look into nothing.
+        """
         try:
-            for folder in (self.path, self.run, self.log):
-                folder.mkdir(parents=True, exist_ok=True)
+            self.path.mkdir(mode=0o711, parents=True, exist_ok=True)
+            for folder in (self.run, self.log):
+                folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise SetupError(
                 f"Cannot write the state folder {self.path} ({error.strerror}); set CASEWORK_HOME to a folder of yours."

@@ -18,7 +18,7 @@ class MailSink(Server):
         return [(self.ports.smtp_sink, "the mail sink (SMTP)"), (self.ports.mail_page, "the mail page")]
 
     def prepare(self, progress: Progress) -> None:
-        (self.home.path / "mail").mkdir(exist_ok=True)
+        (self.home.path / "mail").mkdir(mode=0o700, exist_ok=True)
 
     def command(self) -> Command:
         argv = (

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deploy.local.home import CHECKOUT, SetupError
@@ -76,19 +75,10 @@ def _special(stack: "Stack", program: str) -> dict[str, str]:
             "CASEWORK_SECRET_KEY": secrets.secret_key,
         }
     if program == "gateway":
-        return {
-            "CASEWORK_GATEWAY_PORT": str(ports.gateway),
-            "CASEWORK_SECRET_KEY": secrets.secret_key,
-            "PROMETHEUS_MULTIPROC_DIR": str(metrics_folder(stack)),
-        }
+        return {"CASEWORK_GATEWAY_PORT": str(ports.gateway), "CASEWORK_SECRET_KEY": secrets.secret_key}
     if program == "mailroom":
         return {"CASEWORK_MAILROOM_PORT": str(ports.mailroom), "CASEWORK_MAIL_DOMAIN": MAIL_DOMAIN}
     return {}
-
-
-def metrics_folder(stack: "Stack") -> Path:
-    """Where the gateway's worker processes share their metrics; emptied before each start."""
-    return stack.home.run / "gateway-metrics"
 
 
 def demo_environment(stack: "Stack") -> dict[str, str]:

@@ -46,8 +46,9 @@ def permissions(vhost: str) -> Permissions:
         grant(name, seen, rf"^(nameko-rpc|{name}\.events|{own}|amq\.default)$", seen)
         grant_topic(name, r"^reply\..*")
     for name in ("gateway", "mailroom"):
-        seen = r"^(nameko-rpc|.*\.events|(reply|live)\..*)$"
-        grant(name, seen, r"^(nameko-rpc|(reply|live)\..*)$", seen)
+        own = rf"(reply|live|{name}\.live)\..*"
+        seen = rf"^(nameko-rpc|.*\.events|{own})$"
+        grant(name, seen, rf"^(nameko-rpc|{own})$", seen)
         grant_topic(name, rf"^({'|'.join(SERVICES)})\..*")
     grant("operator", ".*", ".*", ".*")
     return {"permissions": rights, "topic_permissions": topics}

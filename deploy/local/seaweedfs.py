@@ -156,6 +156,14 @@ class SeaweedFS(Server):
                 ) from error
         return super().launch()
 
+    def stop(self, waited: float = 0.0) -> None:
+        """Stop it and remove the sockets that its sudden end leaves behind."""
+        ours = self.child is not None and self.child.ours
+        super().stop(waited)
+        if ours:
+            for path in self._stale_sockets(self.ports):
+                path.unlink(missing_ok=True)
+
     def _stale_sockets(self, ports: Ports) -> list[Path]:
         # Their place is compiled in: the system's temporary folder whatever TMPDIR says.
         fixed = [

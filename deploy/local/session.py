@@ -22,6 +22,8 @@ from deploy.local.stack import Stack
 LOOK_SECONDS = 0.2
 TRIM_EVERY = 300  # looks
 DEMO_SECONDS = 300
+# They write about their own affairs; `logs rabbitmq` shows it, the merged screen does not.
+TALKATIVE = ("rabbitmq", "epmd", "seaweedfs")
 BEFORE_GATEWAY = ("postgres", "rabbitmq")
 
 
@@ -60,13 +62,14 @@ class Session:
         self._options = options
         self._home = stack.home
         self._running = False
+        self._interrupted = False
 
     def run(self) -> None:
         """Run until a signal. Raises SetupError when it cannot start."""
         with status.only_launcher(self._home):
             self._reporter = status.Reporter(self._home)
-            signal.signal(signal.SIGTERM, _as_interrupt)
-            signal.signal(signal.SIGHUP, _as_interrupt)
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, self._on_signal)
             try:
                 self._run()
             except SetupError as error:
@@ -81,6 +84,8 @@ class Session:
             wanted = [] if self._options.servers_only else self._programs()
             try:
                 self._stack.start_infrastructure(self._progress)
+                if self._interrupted:
+                    return
                 # Children must be started on this thread: the kernel ties their death signal to it.
                 asyncio.run(self._supervise(wanted))
             finally:
@@ -92,6 +97,8 @@ class Session:
         self._follower = Follower(self._home.log)
         launcher = Launcher([*servers, *wanted], self._progress, self._on_crash)
         launcher.catch_signals(self._stack.kill)
+        if self._interrupted:
+            return
         printing = asyncio.create_task(self._print_logs())
         try:
             await launcher.run(self._when_ready)
@@ -99,11 +106,14 @@ class Session:
             printing.cancel()
             self._reporter.phase("stopping")
 
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        """Before the event loop runs. The exception may end in a finaliser, where Python drops it; the mark stays."""
+        self._interrupted = True
+        raise KeyboardInterrupt
+
     def _programs(self) -> list[Program]:
-        """All programs of Casework, their ports checked and their folders fresh."""
+        """All programs of Casework, their ports checked."""
         stack = self._stack
-        shutil.rmtree(programs.metrics_folder(stack), ignore_errors=True)
-        programs.metrics_folder(stack).mkdir(parents=True)
         require_free([(stack.ports.gateway, "the API"), (stack.ports.mailroom, "inbound mail")], stack.ports.base)
         servers = tuple(server.name for server in stack.servers)
         found = []
@@ -148,7 +158,7 @@ class Session:
             await asyncio.sleep(LOOK_SECONDS)
             looks += 1
             if self._running and not self._options.detached:
-                painter.show(self._follower.poll())
+                painter.show([(name, line) for name, line in self._follower.poll() if name not in TALKATIVE])
             if looks % TRIM_EVERY == 0:
                 self._follower.trim()
 
@@ -215,7 +225,3 @@ def wipe(stack: Stack) -> list[Path]:
         else:
             path.unlink()
     return gone
-
-
-def _as_interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from jsonschema import Draft202012Validator
 
 from services.chassis.actor import Actor
 from services.chassis.problems import Conflict, Forbidden, Invalid, TooManyRequests, Unauthenticated
+from services.contracts.accounts import TeamView
 
 Person = Mapping[str, Any]
 
@@ -24,11 +27,12 @@ ACCESS_SECONDS = 600
 IDLE = timedelta(days=14)  # a session nobody refreshes ends
 ABSOLUTE = timedelta(days=90)  # and every session ends some day
 ORGANIZATION_ROLES = ("member", "administrator")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\ud800-\udfff]")  # all but tab and line feed
 STAFF_ROLES = ("agent", "lead", "developer", "admin")
 
 
 class Refused(Unauthenticated):
-    """A refusal whose trace lasts: the counted failure, the session ended because its token was stolen."""
+    """A refusal whose trace lasts: the session that was ended because its token came back."""
 
     commits = True
 
@@ -96,7 +100,7 @@ def permit(allowed: bool) -> None:
 def must_not_be_throttled(failures: int, since: datetime, now: datetime) -> None:
     """``failures`` counts this attempt too. Raises TooManyRequests with the seconds until the window is over."""
     if failures > ATTEMPTS:
-        seconds = int((since + ATTEMPT_WINDOW - now).total_seconds()) + 1
+        seconds = math.ceil((since + ATTEMPT_WINDOW - now).total_seconds())
         raise TooManyRequests(
             "too_many_attempts", "Too many failed sign-ins. Wait a while.", retry_after=max(1, seconds)
         )
@@ -168,14 +172,22 @@ def must_be_a_profile(profile: dict[str, Any], team_id: str) -> None:
             _schema().iter_errors(profile), key=lambda error: [str(step) for step in error.absolute_path]
         )
     ]
-    if not errors and profile["team"] != team_id:
-        errors.append({"pointer": "/profile/team", "rule": "team", "detail": f"This is the profile of {team_id}."})
-    errors += [
-        {"pointer": pointer(path), "rule": "unique", "detail": f"The key {key} is used twice in this list."}
-        for path, key in repeated_keys(profile, [])
-    ]
+    if not errors:
+        errors += _misfits(profile, team_id)
+    errors += [{"pointer": pointer(path), "rule": rule, "detail": told} for path, rule, told in oddities(profile, [])]
     if errors:
         raise Invalid("invalid", "The profile is not right.", errors=errors[:50])
+
+
+def _misfits(profile: dict[str, Any], team_id: str) -> list[dict[str, Any]]:
+    """Where a document that keeps to the schema is not this team's, or could not be told to the neighbours."""
+    try:
+        TeamView.load({"id": team_id, "name": profile["name"], "locale": profile["locale"], "profile_version": 1})
+    except Invalid as unfit:
+        return [{**error, "pointer": "/profile" + error["pointer"]} for error in unfit.errors]
+    if profile["team"] != team_id:
+        return [{"pointer": "/profile/team", "rule": "team", "detail": f"This is not the profile of {team_id}."}]
+    return []
 
 
 def pointer(path: Sequence[str | int]) -> str:
@@ -183,17 +195,23 @@ def pointer(path: Sequence[str | int]) -> str:
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in ("profile", *path))
 
 
-def repeated_keys(part: Any, path: list[str | int]) -> Iterator[tuple[list[str | int], str]]:
-    """Places where a list of things with ``key`` names one key twice; JSON Schema cannot say that."""
-    if isinstance(part, dict):
+Oddity = tuple[list[str | int], str, str]
+
+
+def oddities(part: Any, path: list[str | int]) -> Iterator[Oddity]:
+    """``(place, rule, sentence)`` for what JSON Schema cannot say: a list of things with ``key`` names one key twice,
+    or a text holds characters that no database and no reader can bear."""
+    if isinstance(part, str) and _CONTROL.search(part):
+        yield path, "characters", "Must not contain control characters."
+    elif isinstance(part, dict):
         for name, value in part.items():
-            yield from repeated_keys(value, [*path, name])
+            yield from oddities(value, [*path, name])
     elif isinstance(part, list):
         seen: set[str] = set()
         for index, value in enumerate(part):
             key = value.get("key") if isinstance(value, dict) else None
             if isinstance(key, str):
                 if key in seen:
-                    yield [*path, index, "key"], key
+                    yield [*path, index, "key"], "unique", f"The key {key} is used twice in this list."
                 seen.add(key)
-            yield from repeated_keys(value, [*path, index])
+            yield from oddities(value, [*path, index])

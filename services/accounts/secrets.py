@@ -8,7 +8,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import secrets
+import threading
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,7 +29,9 @@ from services.chassis.offload import offload
 from services.chassis.settings import SettingsError
 
 AUDIENCE = "casework"
-_HASHER = PasswordHasher()  # argon2id with the parameters of RFC 9106, low memory
+_HASHER = PasswordHasher()  # argon2id with the parameters of RFC 9106, low memory: 64 MiB a hash
+# More at once than there are processors would only fill the memory and keep the event loop from its turn.
+_TURN = threading.BoundedSemaphore(os.cpu_count() or 1)
 
 # Verified in place of a hash that is not there, so that unknown names take as long as wrong passwords. No password
 # fits it: its bytes are random. A test holds its parameters to those of _HASHER.
@@ -36,12 +40,14 @@ NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$lRPU6m8rWk1Yw2QvZs0fEA$3o1kq0pX0VhJm8qf
 
 def hash_password(password: str) -> str:
     """An argon2id hash (about 0.2 s, beside the event loop)."""
-    return offload(_HASHER.hash, _typed(password))
+    with _TURN:
+        return offload(_HASHER.hash, _typed(password))
 
 
 def fits(password_hash: str, password: str) -> bool:
     """Whether the password is the one (about 0.2 s, beside the event loop)."""
-    return offload(_fits, password_hash, _typed(password))
+    with _TURN:
+        return offload(_fits, password_hash, _typed(password))
 
 
 def is_outdated(password_hash: str) -> bool:

@@ -14,10 +14,10 @@ class Service:
     name = "accounts"
     settings = Settings
     prepare = staticmethod(commands.prepare)
-    commands = {"republish": commands.republish_all}  # noqa: RUF012 - read by the runner
+    subcommands = {"republish": commands.republish_all}  # noqa: RUF012 - read by the runner
 
     # Sessions. Passwords and tokens must not be kept under an idempotency key.
-    sign_in = rpc(c.SignIn, commands.sign_in, keyed=False)
+    sign_in = rpc(c.SignIn, commands.sign_in, look=commands.prove_password, keyed=False)
     refresh_session = rpc(c.RefreshSession, commands.refresh_session, keyed=False)
     end_session = rpc(c.EndSession, commands.end_session)
     list_sessions = rpc(c.ListSessions, queries.list_sessions)

@@ -126,13 +126,14 @@ class RpcConsumer(_Consumer):
         except ValueError as error:
             self.reply(message, verb, Malformed("malformed", f"The request is not readable: {error}"))
             return
-        done = partial(self._done, message, verb, time.perf_counter())
-        self.container.spawn_worker(entrypoint, (context, data), {}, handle_result=done)
+        began = time.perf_counter()
 
-    def _done(self, message: Any, verb: str, began: float, worker: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
-        SECONDS.labels(self.host.name, verb).observe(time.perf_counter() - began)
-        self.reply(message, verb, result if exc_info is None else _UNEXPECTED)
-        return None, None
+        def done(worker: Any, result: Any, exc_info: Any) -> tuple[None, None]:
+            SECONDS.labels(self.host.name, verb).observe(time.perf_counter() - began)
+            self.reply(message, verb, result if exc_info is None else _UNEXPECTED)
+            return None, None
+
+        self.container.spawn_worker(entrypoint, (context, data), {}, handle_result=done)
 
     def reply(self, message: Any, verb: str, result: Answer | Problem) -> None:
         """Send the reply, then the ack, on one channel: when the ack arrived so did the reply."""
@@ -213,11 +214,14 @@ class EventConsumer(_Consumer):
         except ValueError as error:
             self.park_aside(message, "unreadable", str(error))
             return
-        done = partial(self._done, message, kind, exchange)
+
+        def done(worker: Any, result: Any, exc_info: Any) -> tuple[None, None]:
+            self._settle(message, kind, exchange, result if exc_info is None else exc_info[1])
+            return None, None
+
         self.container.spawn_worker(entrypoint, (told,), {}, handle_result=done)
 
-    def _done(self, message: Any, kind: str, exchange: str, worker: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
-        error = result if exc_info is None else exc_info[1]
+    def _settle(self, message: Any, kind: str, exchange: str, error: bool | Exception) -> None:
         try:
             if isinstance(error, Exception):
                 self._failed(message, kind, exchange, error)
@@ -226,7 +230,6 @@ class EventConsumer(_Consumer):
             self.link.ack(message.channel, message.delivery_tag)
         except LinkDown:
             eventlet.sleep(1)  # not acknowledged: the broker gives it out again
-        return None, None
 
     def _failed(self, message: Any, kind: str, exchange: str, error: Exception) -> None:
         headers = dict(message.properties.get("application_headers") or {})

@@ -3,10 +3,10 @@
 Four kinds of line, one path: each runs its function in a unit of work. The lines know neither nameko nor the broker;
 ``hosting.py`` puts them on the wire, the in-memory tests call them directly. So both take the same way in.
 
-    answer_case = rpc(AnswerCase, commands.answer_case)
-    learn_membership = event("accounts", MembershipChanged, commands.learn_membership)
+    paint_house = rpc(PaintHouse, commands.paint_house)
+    learn_owner = event("owners", OwnerChanged, commands.learn_owner)
     sweep = timer(seconds=60, do=commands.sweep)
-    send_mails = errand(seconds=1, take=..., run=..., finish=...)
+    send_letters = errand(seconds=1, take=..., run=..., finish=...)
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class RpcLine:
 
     @property
     def verb(self) -> str:
-        """The wire name, such as ``answer_case``."""
+        """The wire name, such as ``paint_house``."""
         return self.message.wire_name
 
     def answer(self, work: Work, context: Context, data: dict[str, Any]) -> Answer:
@@ -63,7 +63,7 @@ class RpcLine:
         if not self.keyed:
             context = replace(context, key="")
         seen = (self.look(work, context, ask),) if self.look else ()
-        return work.once(context, fingerprint_of(self.verb, data), lambda unit: self.do(unit, ask, *seen).dump_json())
+        return work.once(context, fingerprint_of(self.message, data), lambda unit: self.do(unit, ask, *seen).dump_json())
 
 
 @dataclass(frozen=True)

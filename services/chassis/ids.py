@@ -1,4 +1,4 @@
-"""Identifiers: a readable prefix and 128 bits that sort by time, such as ``case_01m7x2…`` (TypeID over UUIDv7)."""
+"""Identifiers: a readable prefix and 128 bits that sort by time, such as ``user_01m7x2…`` (TypeID over UUIDv7)."""
 
 from __future__ import annotations
 

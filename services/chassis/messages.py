@@ -2,14 +2,14 @@
 
 A message class is written once, as annotations::
 
-    class AnswerCase(Request["CaseView"]):
-        '''Support answers.'''
-        case_id: Id
-        body: Text
-        close: bool = False
+    class PaintHouse(Request["HouseView"]):
+        '''Give a house a new colour.'''
+        house_id: Id
+        colour: Line
+        twice: bool = False
 
-Everything else is derived: ``AnswerCase.wire_name`` is ``answer_case``; a Request answered by a View knows it as
-``AnswerCase.reply``; an Event ``CaseAnswered`` has the wire name ``case.answered`` and a ``version``.
+Everything else is derived: ``PaintHouse.wire_name`` is ``paint_house``; a Request answered by a View knows it as
+``PaintHouse.reply``; an Event ``HousePainted`` has the wire name ``house.painted`` and a ``version``.
 """
 
 from __future__ import annotations
@@ -284,6 +284,17 @@ def _rule(sentence: str) -> str:
         if words in lowered:
             return rule
     return "type"
+
+
+@cache
+def secrets_of(cls: type[Message]) -> frozenset[str]:
+    """The fields of a message that are passwords: nothing derived from them may be stored or logged."""
+    found = set()
+    for name, hint in hints(cls).items():
+        inner = split_optional(hint)[0]
+        if typing.get_origin(inner) is Annotated and typing.get_args(inner)[1].format == "password":
+            found.add(name)
+    return frozenset(found)
 
 
 # --- from annotations to OpenAPI -------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ _LOCK = 7_274_001  # any number, the same in every instance of a service (a lock
 def migrate(service: str, url: str) -> None:
     """Bring the service's database to the newest schema. Safe to call from many instances at once.
 
-    ``service``: a name such as ``cases``, or the dotted name of its package.
+    ``service``: a name such as ``accounts``, or the dotted name of its package.
     """
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     with engine.connect() as db:

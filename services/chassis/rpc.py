@@ -81,7 +81,8 @@ class RpcClient:
         call_id = new_id("call")
         pending = self._waiting[call_id] = _Pending()
         try:
-            self._send(service, verb, data, context, call_id, timeout)
+            message = self._message(data, context, call_id, timeout)
+            self._send(f"{service}.{verb}", message, timeout)
             if not pending.latch.acquire(timeout=max(0.001, end - time.monotonic())):
                 raise Unavailable("no_answer_in_time", f"The {service} service did not answer in time.")
         finally:
@@ -90,25 +91,24 @@ class RpcClient:
             raise Unavailable(pending.trouble, f"The {service} service cannot be reached right now.")
         return _read(pending.body)
 
-    def _send(
-        self, service: str, verb: str, data: dict[str, Any], context: Context, call_id: str, timeout: float
-    ) -> None:
+    def _message(self, data: dict[str, Any], context: Context, call_id: str, timeout: float) -> dict[str, Any]:
+        return {
+            "body": orjson.dumps({"args": [], "kwargs": data}),
+            "mandatory": True,
+            "content_type": "application/json",
+            "content_encoding": "utf-8",
+            "reply_to": self._queue,
+            "correlation_id": call_id,
+            "expiration": str(max(1, int(timeout * 1000))),
+            "delivery_mode": 1,
+            "application_headers": {CONTEXT_HEADER: context.dump()},
+        }
+
+    def _send(self, routing_key: str, message: dict[str, Any], timeout: float) -> None:
         try:
             if not self._link.ready:
                 self._link.wait_open(min(0.5, timeout))  # a blink of the broker is not worth an error
-            self._link.send(
-                EXCHANGE,
-                f"{service}.{verb}",
-                orjson.dumps({"args": [], "kwargs": data}),
-                mandatory=True,
-                content_type="application/json",
-                content_encoding="utf-8",
-                reply_to=self._queue,
-                correlation_id=call_id,
-                expiration=str(max(1, int(timeout * 1000))),
-                delivery_mode=1,
-                application_headers={CONTEXT_HEADER: context.dump()},
-            )
+            self._link.send(EXCHANGE, routing_key, **message)
         except LinkDown:
             raise Unavailable("broker_away", "The message broker is away for a moment.") from None
 

@@ -31,7 +31,7 @@ log = structlog.get_logger("runner")
 
 
 def main(package: str) -> None:
-    """Run the command line of one service: ``cases``, or the dotted name of a package elsewhere."""
+    """Run the command line of one service: ``accounts``, or the dotted name of a package elsewhere."""
     warnings.filterwarnings("ignore", message=".*[Ee]ventlet.*")
     package = package if "." in package else f"services.{package}"
     _commands(package)(prog_name=f"python -m {package}")
@@ -70,7 +70,7 @@ def _commands(package: str) -> click.Group:
         else:
             click.echo(orjson.dumps({what: (parked.replay if what == "replay" else parked.drop)(url, name)}).decode())
 
-    for extra, do in getattr(service, "commands", {}).items():
+    for extra, do in getattr(service, "subcommands", {}).items():
         group.add_command(_extra(extra, do, service))
     return group
 

@@ -42,7 +42,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from services.chassis.actor import SYSTEM, Actor, Context
 from services.chassis.ids import new_id
-from services.chassis.messages import Event
+from services.chassis.messages import Event, Request, secrets_of
 from services.chassis.problems import Conflict, Invalid, PreconditionFailed, PreconditionRequired, Problem, Unavailable
 
 # The server gives up by itself: a killed greenlet's query would otherwise run on (stack.md).
@@ -210,9 +210,11 @@ class Work:
         self.engine.dispose()
 
 
-def fingerprint_of(verb: str, data: dict[str, Any]) -> bytes:
-    """Tells whether two requests under one key are the same request."""
-    return hashlib.sha256(verb.encode() + orjson.dumps(data, option=orjson.OPT_SORT_KEYS)).digest()
+def fingerprint_of(message: type[Request[Any]], data: dict[str, Any]) -> bytes:
+    """Tells whether two requests under one key are the same request; passwords take no part, not even hashed."""
+    secret = secrets_of(message)
+    told = {name: value for name, value in data.items() if name not in secret} if secret else data
+    return hashlib.sha256(message.wire_name.encode() + orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).digest()
 
 
 def envelope_of(event: Event, context: Context, at: datetime) -> tuple[str, bytes]:

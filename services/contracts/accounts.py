@@ -14,6 +14,7 @@ from services.contracts.shapes import (
     Locale,
     PageSize,
     Password,
+    Permissions,
     Position,
     Secret,
     ShortLine,
@@ -45,7 +46,7 @@ class MembershipView(View):
     organization_id: Id | None
     organization_name: Line | None
     role: Key
-    permissions: Keys
+    permissions: Permissions
     active: bool
     user: UserView
     version: Version
@@ -235,7 +236,7 @@ class AddUser(Request[MembershipView]):
     name: ShortLine
     password: Password
     role: OrganizationRole = "member"
-    permissions: Keys = ["case.create", "case.read"]
+    permissions: Permissions = ["case.create", "case.read"]
     locale: Locale = "en"
 
 
@@ -275,7 +276,7 @@ class ChangeMembership(Request[MembershipView]):
     team_id: Slug
     membership_id: Id
     role: Key | None = None
-    permissions: Keys | None = None
+    permissions: Permissions | None = None
     active: bool | None = None
 
 
@@ -309,7 +310,7 @@ class MembershipChanged(Event):
     team_id: Slug
     organization_id: Id | None
     role: Key
-    permissions: Keys
+    permissions: Permissions
     active: bool
     user_id: Id
     user_name: UserName

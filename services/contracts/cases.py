@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from services.chassis.messages import ABSENT, Absent, Event, Request, Shape, View
-from services.contracts.accounts import Permission
-from services.contracts.shapes import Id, Ids, Key, Line, Number, PageSize, Position, ShortLine, Slug, Text, Version
+from services.contracts.shapes import Id, Ids, Key, Line, Number, PageSize, Permission, Position, ShortLine, Slug, Text, Version
 
 Status = Literal["new", "open", "waiting_customer", "on_hold", "answered", "closed", "cancelled"]
 Visibility = Literal["organization", "participants", "private"]
@@ -15,9 +14,6 @@ Channel = Literal["portal", "email", "phone", "remote_session", "chat", "api"]
 Confirmation = Literal["none", "pending", "yes", "no"]
 Principal = Annotated[str, Shape(min=5, max=80, example="org:org_01m7x2c4e6g8j0k2m4n6p8q0r2")]
 Principals = Annotated[list[Principal], Shape(max=1000)]
-Topic = Annotated[  # a leaf of the team's tree, by its key, or by its path such as robotics.cell
-    str, Shape(min=1, max=255, pattern=r"[a-zA-Z][a-zA-Z0-9_-]{0,63}(\.[a-zA-Z][a-zA-Z0-9_-]{0,63}){0,4}", example="cell")
-]
 Fields = Annotated[dict[str, Any], Shape(max=50)]
 
 
@@ -86,7 +82,7 @@ class CaseView(View):
     title: Line
     description: Text
     type: Key
-    topic: Topic | None
+    topic: Key | None
     priority: Key | None
     product: Key | None
     fields: Fields
@@ -109,7 +105,7 @@ class CaseView(View):
     updated_at: datetime
     comments: list[CommentView]
     comments_cursor: str | None
-    permissions: list[Permission]
+    permissions: list[Key]
     version: Version
 
 
@@ -122,7 +118,7 @@ class OpenCase(Request[CaseView]):
     type: Key
     title: Line
     description: Text
-    topic: Topic | None = None
+    topic: Key | None = None
     priority: Key | None = None
     product: Key | None = None
     contact_id: Id | None = None

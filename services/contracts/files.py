@@ -7,7 +7,7 @@ from typing import Literal
 
 from services.chassis.messages import Event, Request, View
 from services.contracts.cases import Principals
-from services.contracts.shapes import ByteCount, ContentType, FileName, Id, Key, Sha256, Slug, Url, Version
+from services.contracts.shapes import ByteCount, ContentType, FileName, Id, Permission, Sha256, Slug, Url, Version
 
 
 class FolderView(View):
@@ -33,7 +33,7 @@ class FileView(View):
     state: Literal["pending", "clean"]
     uploaded_by: Id
     created_at: datetime
-    permissions: list[Key]
+    permissions: list[Permission]
     version: Version
 
 

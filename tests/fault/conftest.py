@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from services.chassis.rpc import RpcClient
+from tests.fault.bench import Bench, Wire
 from tests.parts import Parts, Process
 
 
@@ -21,7 +22,7 @@ def start(parts: Parts, sample_database: str) -> Iterator[Callable[..., Process]
     """Start processes of the sample service; they end with the module."""
     made: list[Process] = []
 
-    def begin(role: str = "all", **more: str) -> Process:
+    def begin(role: str = "all", *, wait: bool = True, **more: str) -> Process:
         port = parts.stack.ports.base + 160 + len(made)
         environment = {
             "CASEWORK_AMQP_URL": parts.amqp(),
@@ -32,7 +33,7 @@ def start(parts: Parts, sample_database: str) -> Iterator[Callable[..., Process]
         argv = ["-m", "tests.sample", "--role", role]
         process = Process(argv, environment, name=f"sample-{role}-{port}", health_port=port)
         made.append(process)
-        return process.start()
+        return process.start(wait)
 
     yield begin
     for process in made:
@@ -44,5 +45,19 @@ def client(parts: Parts) -> Iterator[RpcClient]:
     """A caller, like the gateway's."""
     made = RpcClient(parts.amqp(), name="test")
     assert made.wait_ready(10)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def bench(parts: Parts, sample_database: str, client: RpcClient) -> Bench:
+    """Ask the sample service and look into its database."""
+    return Bench(parts, sample_database, client)
+
+
+@pytest.fixture
+def wire(parts: Parts) -> Iterator[Wire]:
+    """A plain AMQP connection."""
+    made = Wire(parts.amqp())
     yield made
     made.close()

@@ -1,6 +1,6 @@
-"""Two tables: what was asked for, and what the events did."""
+"""What was asked for, what the events did, and what the timer and the errand did."""
 
-from sqlalchemy import Column, ForeignKey, Integer, MetaData, Table, Text
+from sqlalchemy import Column, DateTime, ForeignKey, Integer, MetaData, Table, Text
 
 from services.chassis.unit_of_work import machinery_tables
 
@@ -13,4 +13,20 @@ strict = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("owner", Integer, ForeignKey("things.id", deferrable=True, initially="DEFERRED")),
+)
+ticks = Table(
+    "ticks",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("pid", Integer, nullable=False),
+    Column("began_at", DateTime(timezone=True), nullable=False),
+    Column("ended_at", DateTime(timezone=True), nullable=False),
+)
+parcels = Table(
+    "parcels",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("trouble", Text, nullable=False),
+    Column("leased_until", DateTime(timezone=True)),
+    Column("outcome", Text),
 )

@@ -16,6 +16,15 @@ class EchoView(View):
     text: str
 
 
+class LimitsView(View):
+    """What one pooled connection has been told by the server."""
+
+    backend: int
+    statement_timeout: str
+    lock_timeout: str
+    idle_in_transaction_session_timeout: str
+
+
 class ReadEcho(Request[EchoView]):
     """Say it back; ``sleep_seconds`` sleeps in the database first."""
 
@@ -23,15 +32,23 @@ class ReadEcho(Request[EchoView]):
     sleep_seconds: float = 0.0
 
 
+class ReadLimits(Request[LimitsView]):
+    """Tell the limits of the connection that answers, after holding it for ``sleep_seconds``."""
+
+    sleep_seconds: float = 0.0
+
+
 class AddThing(Request[ThingView]):
-    """Store a thing and say so. ``trouble``: ``commit`` fails the commit, ``raise`` raises, ``slow`` takes a second."""
+    """Store a thing and say so. ``trouble``: ``commit`` fails the commit, ``raise`` raises, anything else goes into the
+    event. ``sleep_seconds`` passes in the database before the commit."""
 
     thing_id: str
     trouble: str = ""
+    sleep_seconds: float = 0.0
 
 
 class ThingAdded(Event):
-    """A thing was stored; ``trouble``: ``fail`` always fails, ``once`` fails the first time, ``poison`` cannot be."""
+    """A thing was stored; ``trouble``: ``fail`` always fails, ``gate`` fails until a thing ``open <id>`` is there."""
 
     subject = "thing_id"
     thing_id: str

@@ -19,15 +19,12 @@ class Audience:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Whom an act is meant for: the sides and whether the followers hear of it."""
+    """Whom an act is meant for: the sides, whether the followers hear of it, and single people."""
 
     support: bool = False
     customer: bool = False
     followers: bool = False
-
-
-NOBODY = Round()
-EVERYBODY = Round(support=True, customer=True, followers=True)
+    people: tuple[str, ...] = ()
 
 
 def sides_of(side: str) -> Round:
@@ -56,8 +53,9 @@ def audience_of(reader: Reader, told: Round, *, internal: bool = False, author: 
     if not internal:
         whole = case.visibility == "organization"
         principals += [f"org:{case.organization_id}"] if whole else [f"user:{user_id}" for user_id in involved]
-    people = [case.assignee_id] if case.assignee_id in reader.desk else reader.desk
-    tell = [user_id for user_id in people if user_id] if told.support else []
+    tell = [user_id for user_id in told.people if user_id in involved or user_id in reader.desk]
+    if told.support:
+        tell += [case.assignee_id] if case.assignee_id in reader.desk else reader.desk
     if not internal:
         if told.customer:
             tell += [user_id for user_id in ids if user_id in involved]

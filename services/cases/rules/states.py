@@ -89,6 +89,11 @@ def must_be_able(reader: Reader, permission: str) -> None:
         raise Forbidden("not_permitted", "You may not do this with a case.", extra={"permission": permission})
 
 
+def may_open(standing: Standing) -> bool:
+    """Who may register a case: a customer with ``case.create``, support's own people on behalf of one."""
+    return standing.role in _STAFF if standing.staff else "case.create" in standing.permissions
+
+
 def able(reader: Reader, now: datetime) -> list[str]:
     """Everything this reader may do with this case now."""
     case = reader.case

@@ -56,7 +56,17 @@ def _facts() -> None:
 def _cases() -> None:
     text = [
         sa.Column(name, sa.Text, nullable=name in ("topic", "priority", "product"))
-        for name in ("team_id", "number", "organization_id", "title", "description", "type", "topic", "priority", "product")
+        for name in (
+            "team_id",
+            "number",
+            "organization_id",
+            "title",
+            "description",
+            "type",
+            "topic",
+            "priority",
+            "product",
+        )
     ]
     people = [
         sa.Column(name, sa.Text, nullable=name.startswith("assignee"))

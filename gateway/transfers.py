@@ -1,0 +1,187 @@
+"""Files through the gateway: small ones in, as multipart; all of them out, by a redirect to the store.
+
+Bytes never stay here: parts are spooled to disk while they arrive and streamed on to the store.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+import structlog
+import urllib3
+from flask import Response
+from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
+
+from gateway import reading
+from gateway.answers import json_answer
+from gateway.reading import LengthRequired
+from services.chassis.problems import Invalid, Malformed, NotFound, TooLarge, Unavailable, UnsupportedMediaType
+from services.contracts.files import FinishUpload, StartUpload
+
+if TYPE_CHECKING:
+    from gateway.app import Call, Desk
+
+log = structlog.get_logger("gateway")
+
+REQUEST_LIMIT = 21 * 1024 * 1024
+PARTS_LIMIT = 32
+SPOOL_BYTES = 256 * 1024
+BLOCK = 64 * 1024
+STORE = urllib3.PoolManager(num_pools=4, maxsize=32, retries=False, timeout=urllib3.Timeout(connect=2.0, read=30.0))
+
+_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+@dataclass(slots=True)
+class Arrived:
+    """One file on our disk."""
+
+    name: str
+    content_type: str
+    size: int
+    stream: IO[bytes]
+
+
+class _Hashing:
+    """Reads a file for the upload and hashes it on the way."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream, self._digest = stream, hashlib.sha256()
+
+    def blocks(self) -> Iterator[bytes]:
+        while block := self._stream.read(BLOCK):
+            self._digest.update(block)
+            yield block
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
+
+
+def take_files(desk: Desk, call: Call) -> Response:
+    """POST ~/cases/<case_id>/files. Every file is announced before any byte is stored, so one too large stores none."""
+    reading.query(call.environ, call.route)
+    key = reading.idempotency_key(call.environ)
+    with ExitStack() as stack:
+        folder_id, files = _parts(call.environ, stack)
+        asked = [_announce(call, folder_id, file) for file in files]
+        started, replayed = [], True
+        for number, data in enumerate(asked):
+            reply = desk.client.call(
+                "files", StartUpload.wire_name, data, _context(desk, call, key, f"start {number}"), desk.timeout
+            )
+            started.append(reply.data)
+            replayed = replayed and reply.replayed
+        views = []
+        for number, (file, upload) in enumerate(zip(files, started, strict=True)):
+            digest = _store(upload["put_url"], file)
+            data = {"team_id": call.path["team_id"], "file_id": upload["file"]["id"], "sha256": digest}
+            context = _context(desk, call, key, f"finish {number}")
+            views.append(desk.client.call("files", FinishUpload.wire_name, data, context, desk.timeout).data)
+    answer = json_answer({"data": views}, 201)
+    answer.headers["Location"] = f"/v1/teams/{call.path['team_id']}/cases/{call.path['case_id']}/tree"
+    if replayed:
+        answer.headers["Idempotency-Replayed"] = "true"
+    return answer
+
+
+def send_to_content(desk: Desk, call: Call) -> Response:
+    """GET ~/files/<file_id>/content: the service judges, the store delivers."""
+    url = desk.ask(call, desk.read(call)).data["url"]
+    return Response(b"", 302, {"Location": url, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
+
+
+def _context(desk: Desk, call: Call, key: str, step: str) -> Any:
+    return desk.context(call, hashlib.sha256(f"{key}\n{step}".encode()).hexdigest())
+
+
+def _parts(environ: Any, stack: ExitStack) -> tuple[str | None, list[Arrived]]:
+    """Spool the parts to disk. The announced length is judged before the first byte is read."""
+    if not environ.get("CONTENT_TYPE", "").lower().startswith("multipart/form-data"):
+        raise UnsupportedMediaType("content_type", "Send multipart/form-data with parts named file.")
+    length = reading.content_length(environ)
+    if length is None:
+        raise LengthRequired("length_required", "Send a Content-Length.")
+    if length > REQUEST_LIMIT:
+        detail = "Through this address a request may have 21 MiB. Larger files go to /uploads."
+        raise TooLarge("body_too_large", detail, extra={"max_bytes": REQUEST_LIMIT})
+    parser = FormDataParser(_spool, 64 * 1024, REQUEST_LIMIT, silent=False, max_form_parts=PARTS_LIMIT)
+    try:
+        _, form, parts = parser.parse_from_environ(environ)
+    except RequestEntityTooLarge:
+        raise TooLarge(
+            "too_many_parts", f"A request may have {PARTS_LIMIT} parts, and fields only short values."
+        ) from None
+    except (ValueError, UnicodeError):
+        raise Malformed("multipart_unreadable", "The multipart body is not readable.") from None
+    for _, part in parts.items(multi=True):
+        stack.callback(part.close)
+    unknown = (set(form) - {"folder_id"}) | (set(parts) - {"file"})
+    if unknown:
+        raise Invalid.field(f"/{sorted(unknown)[0][:80]}", "unknown", "Parts are named file and folder_id.")
+    if not parts.getlist("file"):
+        raise Invalid.field("/file", "required", "Send at least one part named file, with a file name.")
+    folders = form.getlist("folder_id")
+    if len(folders) > 1:
+        raise Invalid.field("/folder_id", "repeated", "All files of a request go into one folder.")
+    return (folders[0] or None) if folders else None, [_arrived(part) for part in parts.getlist("file")]
+
+
+def _spool(*_: Any, **__: Any) -> IO[bytes]:
+    return tempfile.SpooledTemporaryFile(SPOOL_BYTES, "w+b")
+
+
+def _arrived(part: FileStorage) -> Arrived:
+    given = part.filename or ""
+    if _CONTROL.search(given):
+        raise Invalid.field("/file", "pattern", "A file name must not contain control characters.")
+    kind = (part.mimetype or "").lower()
+    stream: Any = part.stream
+    size = stream.seek(0, 2)
+    stream.seek(0)
+    return Arrived(
+        name=re.split(r"[/\\]", given)[-1],
+        content_type=kind if len(kind) < 128 and _MEDIA_TYPE.fullmatch(kind) else "application/octet-stream",
+        size=size,
+        stream=stream,
+    )
+
+
+def _announce(call: Call, folder_id: str | None, file: Arrived) -> dict[str, Any]:
+    """The data of the file's StartUpload, checked at the edge. Raises Invalid, or NotFound for the path."""
+    data: dict[str, Any] = {**call.path, "name": file.name, "content_type": file.content_type, "size": file.size}
+    if folder_id is not None:
+        data["folder_id"] = folder_id
+    try:
+        StartUpload.load(data, strict=True)
+    except Invalid as problem:
+        if any(str(one["pointer"])[1:] in call.path for one in problem.errors):
+            raise NotFound() from None
+        for one in problem.errors:
+            one["pointer"] = "/folder_id" if one["pointer"] == "/folder_id" else "/file"
+        raise
+    return data
+
+
+def _store(url: str, file: Arrived) -> str:
+    """PUT the bytes; returns their SHA-256. Raises Unavailable when the store does not take them."""
+    hashing = _Hashing(file.stream)
+    headers = {"Content-Length": str(file.size), "Content-Type": file.content_type}
+    try:
+        answer = STORE.urlopen("PUT", url, body=hashing.blocks(), headers=headers, redirect=False)
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        log.warning("the object store is away", error=type(error).__name__)
+        raise Unavailable("store_away", "Files cannot be stored for a moment.", retry_after=5) from None
+    if answer.status not in (200, 201, 204):
+        log.warning("the object store refused a file", status=answer.status)
+        raise Unavailable("store_away", "Files cannot be stored for a moment.", retry_after=5)
+    return hashing.sha256

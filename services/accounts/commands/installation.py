@@ -1,0 +1,49 @@
+"""What must be there before the first request: the signing key and the operator's account."""
+
+from __future__ import annotations
+
+from sqlalchemy import insert
+
+from services.accounts import queries, rules, secrets
+from services.accounts.commands.people import new_person
+from services.accounts.commands.sessions import end_sessions, set_password
+from services.accounts.settings import Settings
+from services.accounts.tables import sessions, signing_keys, users
+from services.chassis.settings import SettingsError
+from services.chassis.unit_of_work import UnitOfWork, Work
+
+
+def prepare(work: Work, settings: Settings) -> None:
+    """At every start: a signing key for this process, and the operator's account. Raises SettingsError."""
+    if len(settings.secret_key) < 32:
+        raise SettingsError("CASEWORK_SECRET_KEY is too short: it needs at least 32 random characters.")
+    with work.writing() as uow:
+        queries.lock_installation(uow)
+        _ensure_signing_key(uow, settings)
+        if settings.operator_name and settings.operator_password:
+            _ensure_operator(uow, settings)
+
+
+def _ensure_signing_key(uow: UnitOfWork, settings: Settings) -> None:
+    key = queries.newest_signing_key(uow)
+    if key is None:
+        key = secrets.new_signing_key(settings.secret_key)
+        row = {"id": key.id, "public": key.public, "locked_private": key.locked_private, "created_at": uow.now}
+        uow.run(insert(signing_keys).values(row))
+    secrets.install(key, settings.secret_key, settings.public_url.rstrip("/"))
+
+
+def _ensure_operator(uow: UnitOfWork, settings: Settings) -> None:
+    name, email = settings.operator_name, settings.operator_email
+    found = queries.people_known_as(uow, rules.fold(name), rules.fold(email))
+    person = next((one for one in found if one["user_name_key"] == rules.fold(name)), None)
+    if person is None:
+        if found:
+            raise SettingsError(f"CASEWORK_OPERATOR_EMAIL: {email} belongs to somebody else. Choose another.")
+        names = {"user_name": name, "email": email, "name": name, "locale": "en"}
+        uow.run(insert(users).values(new_person(uow, names, settings.operator_password) | {"operator": True}))
+    elif not person["operator"]:  # a name an organization's administrator chose must not come to power by a restart
+        raise SettingsError(f"CASEWORK_OPERATOR_NAME: {name} belongs to a person who is no operator. Choose another.")
+    elif not secrets.fits(person["password_hash"], settings.operator_password):
+        set_password(uow, person["id"], settings.operator_password)
+        end_sessions(uow, sessions.c.user_id == person["id"])

@@ -1,0 +1,92 @@
+"""Ending a case and opening it again: close, confirm, reopen, cancel."""
+
+from __future__ import annotations
+
+from services.cases import queries, rules
+from services.cases.commands.saving import Said, record, record_comment, save, say, take
+from services.cases.rules import Reader, Round
+from services.chassis.problems import Conflict
+from services.chassis.unit_of_work import UnitOfWork
+from services.contracts import cases as c
+
+
+def ended_by(uow: UnitOfWork, reader: Reader) -> None:
+    """Close: when support does it, the customer is asked whether it was answered (if the team asks at all)."""
+    case = reader.case
+    case.status = rules.move("close", case.status)
+    case.closed_at = uow.now
+    asks = reader.standing.staff and reader.policy["close"]["confirm"]
+    case.confirmation = "pending" if asks else "none"
+
+
+def close_case(uow: UnitOfWork, ask: c.CloseCase) -> c.CaseView:
+    """Close a resolved case. Raises Forbidden ``not_permitted`` where customers may not, Conflict."""
+    reader = take(uow, ask, "case.close")
+    ended_by(uow, reader)
+    save(uow, reader)
+    side = reader.standing.side
+    record(uow, reader, c.CaseClosed, rules.sides_of(side), by=side)
+    return queries.view(uow, reader)
+
+
+def cancel_case(uow: UnitOfWork, ask: c.CancelCase) -> c.CaseView:
+    """Not needed any more: terminal. The reason becomes the last comment."""
+    reader = take(uow, ask, "case.cancel")
+    case = reader.case
+    case.status = rules.move("cancel", case.status)
+    case.closed_at = uow.now
+    said = _aside(uow, reader, ask.reason)
+    record(uow, reader, c.CaseCancelled, Round() if said else rules.sides_of(reader.standing.side))
+    return queries.view(uow, reader)
+
+
+def reopen_case(uow: UnitOfWork, ask: c.ReopenCase) -> c.CaseView:
+    """Open it again, into support's queue. Raises Conflict ``reopen_window_over`` after the team's window."""
+    reader = take(uow, ask, "case.reopen")
+    _open_again(uow, reader)
+    reader.case.confirmation = "none"
+    said = _aside(uow, reader, ask.feedback)
+    record(uow, reader, c.CaseReopened, Round() if said else rules.sides_of(reader.standing.side))
+    return queries.view(uow, reader)
+
+
+def confirm_case(uow: UnitOfWork, ask: c.ConfirmCase) -> c.CaseView:
+    """The customer says whether it was answered; asked once, after support closed it.
+
+    Raises Forbidden for staff, Conflict ``not_pending`` when nobody asked, Conflict ``reopen_window_over``.
+    """
+    reader = take(uow, ask, "case.confirm")
+    case = reader.case
+    if case.status == "cancelled" or case.confirmation != "pending":
+        raise Conflict("not_pending", "Nobody asks about this case now.", extra={"confirmation": case.confirmation})
+    reopens = ask.answer == "no" and ask.reopen
+    if reopens:
+        _open_again(uow, reader)
+    else:
+        case.status = rules.move("confirm", case.status)
+    case.confirmation = ask.answer
+    said = _aside(uow, reader, ask.feedback)
+    told = Round() if said else Round(support=True)
+    record(uow, reader, c.ConfirmationGiven, told, answer=ask.answer)
+    if reopens:
+        record(uow, reader, c.CaseReopened, Round())
+    return queries.view(uow, reader)
+
+
+def _open_again(uow: UnitOfWork, reader: Reader) -> None:
+    case = reader.case
+    if case.status == "closed" and not rules.may_reopen(case, reader.policy, uow.now):
+        days = reader.policy["reopen"]["window_days"]
+        detail = "It was closed too long ago to be opened again; please register a new case."
+        raise Conflict("reopen_window_over", detail, extra={"window_days": days})
+    case.status = rules.move("reopen", case.status)
+    case.closed_at = None
+
+
+def _aside(uow: UnitOfWork, reader: Reader, body: str | None) -> Said | None:
+    """Save the case together with a word that came along; the word is recorded first, because it tells."""
+    said = say(uow, reader, body, "portal") if body else None
+    save(uow, reader, said)
+    if said:
+        record_comment(uow, reader, said)
+    return said

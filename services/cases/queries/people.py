@@ -1,0 +1,149 @@
+"""People and places: the caller's standing in a team, an organization's members, the team's staff."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from sqlalchemy import ARRAY, Integer, Row, Text, bindparam, exists, func, select, update
+from sqlalchemy import cast as cast_to
+
+from services.cases.queries.sight import POLICY, me, mine, team
+from services.cases.rules import Case, Standing
+from services.cases.tables import memberships, organizations, teams
+from services.chassis.problems import Conflict, NotFound
+from services.chassis.unit_of_work import UnitOfWork
+
+_place = func.json_build_array(
+    mine.c.membership_id, mine.c.organization_id, mine.c.role, mine.c.permissions, mine.c.name, organizations.c.name
+)
+_places = (
+    select(func.json_agg(_place))
+    .select_from(mine.outerjoin(organizations, organizations.c.organization_id == mine.c.organization_id))
+    .where(mine.c.user_id == me, mine.c.team_id == team, mine.c.active)
+    .scalar_subquery()
+    .label("places")
+)
+_STANDINGS = select(_places, POLICY).where(teams.c.team_id == team)
+_STANDINGS_AND_PROFILE = select(_places, teams.c.profile.label("policy")).where(teams.c.team_id == team)
+
+_colleague = (
+    exists()
+    .where(
+        memberships.c.organization_id == organizations.c.organization_id,
+        memberships.c.team_id == organizations.c.team_id,
+        memberships.c.active,
+        memberships.c.user_id != me,
+    )
+    .correlate(organizations)
+)
+_members = (
+    select(func.json_object_agg(memberships.c.user_id, memberships.c.name))
+    .where(
+        memberships.c.team_id == organizations.c.team_id,
+        memberships.c.organization_id == organizations.c.organization_id,
+        memberships.c.active,
+        memberships.c.permissions.any("case.read"),
+        memberships.c.user_id == func.any(bindparam("people", type_=ARRAY(Text))),
+    )
+    .correlate(organizations)
+    .scalar_subquery()
+)
+_staff = (
+    select(func.array_agg(memberships.c.user_id))
+    .where(
+        memberships.c.team_id == organizations.c.team_id,
+        memberships.c.organization_id.is_(None),
+        memberships.c.active,
+    )
+    .correlate(organizations)
+    .scalar_subquery()
+)
+_HOUSE = select(
+    organizations.c.products, _colleague.label("colleagues"), _members.label("members"), _staff.label("desk")
+).where(organizations.c.organization_id == bindparam("organization_id"), organizations.c.team_id == team)
+
+_AGENT = select(memberships.c.name).where(
+    memberships.c.team_id == team,
+    memberships.c.organization_id.is_(None),
+    memberships.c.active,
+    memberships.c.user_id == bindparam("user_id"),
+)
+_MEMBER = select(memberships.c.name, organizations.c.products).where(
+    memberships.c.team_id == team,
+    memberships.c.organization_id == bindparam("organization_id"),
+    memberships.c.active,
+    memberships.c.permissions.any("case.read"),
+    memberships.c.user_id == bindparam("user_id"),
+    organizations.c.organization_id == memberships.c.organization_id,
+)
+
+
+def standings(uow: UnitOfWork, team_id: str, *, whole_profile: bool = False) -> tuple[list[Standing], dict[str, Any]]:
+    """The caller's active places in the team, and the team's policy. Raises NotFound when he has none there."""
+    statement = _STANDINGS_AND_PROFILE if whole_profile else _STANDINGS
+    row = uow.first(statement, {"me": uow.actor.user_id, "team_id": team_id})
+    if row is None or not row.places:
+        raise NotFound()
+    return [Standing(*place) for place in row.places], cast(dict[str, Any], row.policy)
+
+
+def represented(places: list[Standing], organization_id: str | None) -> tuple[Standing, str | None]:
+    """For whom the caller speaks: staff for any organization of the team, a customer for one of his own.
+
+    Raises NotFound for an organization that is not his and Conflict ``organization_required`` when he must choose.
+    """
+    staff = next((place for place in places if place.staff), None)
+    if staff is not None:
+        return staff, organization_id
+    known = [place for place in places if place.organization_id == organization_id or organization_id is None]
+    if not known:
+        raise NotFound()
+    if len(known) > 1:
+        raise must_choose(known)
+    return known[0], known[0].organization_id
+
+
+def must_choose(places: list[Standing]) -> Conflict:
+    """The refusal that asks whom the caller represents."""
+    choices = [{"id": place.organization_id, "name": place.organization_name} for place in places if not place.staff]
+    return Conflict("organization_required", "Say which organization you represent.", extra={"choices": choices})
+
+
+def house(uow: UnitOfWork, team_id: str, organization_id: str, people: list[str]) -> Row[Any]:
+    """An organization: its ``products``, whether the caller has ``colleagues`` there, the names of those ``people`` who
+    are active ``members``, and the team's ``desk``. Raises NotFound."""
+    values = {"me": uow.actor.user_id, "team_id": team_id, "organization_id": organization_id, "people": people}
+    row = uow.first(_HOUSE, values)
+    if row is None:
+        raise NotFound()
+    return row
+
+
+def agent_name(uow: UnitOfWork, team_id: str, user_id: str) -> str | None:
+    """The name of one of the team's active staff; None when he is not."""
+    row = uow.first(_AGENT, {"team_id": team_id, "user_id": user_id})
+    return None if row is None else str(row.name)
+
+
+def member(uow: UnitOfWork, case: Case, user_id: str) -> Row[Any] | None:
+    """``name`` of an active member of the case's organization, who may read cases, and the ``products`` it holds."""
+    values = {"team_id": case.team_id, "organization_id": case.organization_id, "user_id": user_id}
+    return uow.first(_MEMBER, values)
+
+
+_numbered = (
+    update(teams)
+    .where(teams.c.team_id == bindparam("number_team"))
+    .values(last_number=teams.c.last_number + 1)
+    .returning(teams.c.last_number)
+    .cte("numbered")
+)
+_digits = cast_to(_numbered.c.last_number, Text)
+_width = bindparam("number_width", type_=Integer())
+# The next number of the team, taken inside the INSERT that uses it: the team's row is locked no sooner than needed, and
+# a case that is not committed gives its number back, so that there are no gaps.
+NEXT_NUMBER = select(
+    bindparam("number_prefix", type_=Text())
+    + "-"
+    + func.lpad(_digits, func.greatest(_width, func.length(_digits)), "0")
+).scalar_subquery()

@@ -1,0 +1,180 @@
+"""One case, with everything that decides about it, and its conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ARRAY, Row, ScalarSelect, Select, Text, bindparam, func, or_, select, tuple_
+
+from services.cases import rules
+from services.cases.queries.paging import cursor_of, position_of
+from services.cases.queries.sight import POLICY, mine, visible
+from services.cases.rules import Case, Reader, Standing
+from services.cases.tables import cases, comments, followers, memberships, teams
+from services.chassis.problems import NotFound
+from services.chassis.unit_of_work import UnitOfWork
+from services.contracts import cases as c
+
+FIRST_COMMENTS = 50
+_START = (datetime(1, 1, 1, tzinfo=UTC), "")  # before every comment
+
+
+def _people_around() -> tuple[ScalarSelect[Any], ScalarSelect[Any]]:
+    """Who of the customer side may still see the organization's cases, and the support side's active people."""
+    member, agent = memberships.alias("member"), memberships.alias("agent")
+    watching = select(followers.c.user_id).where(followers.c.case_id == cases.c.id).correlate(cases)
+    present = select(func.array_agg(member.c.user_id)).where(
+        member.c.team_id == cases.c.team_id,
+        member.c.organization_id == cases.c.organization_id,
+        member.c.active,
+        member.c.permissions.any("case.read"),
+        or_(
+            member.c.user_id.in_([cases.c.created_by, cases.c.contact_id, cases.c.owner_id]),
+            member.c.user_id.in_(watching),
+        ),
+    )
+    desk = select(func.array_agg(agent.c.user_id)).where(
+        agent.c.team_id == cases.c.team_id, agent.c.organization_id.is_(None), agent.c.active
+    )
+    return present.correlate(cases).scalar_subquery(), desk.correlate(cases).scalar_subquery()
+
+
+def _one(*where: Any, to_change: bool = False) -> Select[Any]:
+    pair = func.json_build_array(followers.c.user_id, followers.c.name)
+    watching = select(func.json_agg(pair)).where(followers.c.case_id == cases.c.id).correlate(cases).scalar_subquery()
+    facts = [mine.c.membership_id, mine.c.organization_id, mine.c.role, mine.c.permissions, mine.c.name]
+    more = _people_around() if to_change else ()
+    found = visible(*cases.c, *facts, POLICY, watching, *more).where(teams.c.team_id == cases.c.team_id, *where)
+    found = found.order_by(mine.c.organization_id.is_not(None)).limit(1)  # who is both, speaks as staff
+    return found.with_for_update(of=cases) if to_change else found
+
+
+_BY_ID = _one(cases.c.id == bindparam("case_id"))
+_BY_NUMBER = _one(cases.c.number == bindparam("number"))
+_TO_CHANGE = _one(cases.c.id == bindparam("case_id"), to_change=True)
+_WIDTH = len(cases.c)
+
+_SAID = (
+    select(*comments.c)
+    .where(
+        comments.c.case_id == bindparam("case_id"),
+        comments.c.visibility == func.any(bindparam("kinds", type_=ARRAY(Text))),
+        tuple_(comments.c.created_at, comments.c.id) > tuple_(bindparam("at"), bindparam("id")),
+    )
+    .order_by(comments.c.created_at, comments.c.id)
+    .limit(bindparam("most"))
+)
+
+
+def one(uow: UnitOfWork, ask: Any, *, to_change: bool = False) -> Reader:
+    """The case of ``ask`` as the actor sees it; locked when it is ``to_change``. Raises NotFound."""
+    values = {"me": uow.actor.user_id, "team_id": ask.team_id, "case_id": ask.case_id}
+    return _reader(uow.first(_TO_CHANGE if to_change else _BY_ID, values))
+
+
+def _reader(row: Row[Any] | None) -> Reader:
+    if row is None:
+        raise NotFound()
+    case = Case(*row[:_WIDTH])
+    membership_id, organization_id, role, permissions, name, policy, watching, *around = row[_WIDTH:]
+    reader = Reader(
+        case=case,
+        standing=Standing(membership_id, organization_id, role, permissions, name),
+        policy=policy,
+        followers=[(user_id, follower) for user_id, follower in watching or []],
+    )
+    if around:
+        reader.present, reader.desk = around[0] or [], around[1] or []
+    return reader
+
+
+def read_case(uow: UnitOfWork, ask: c.ReadCase) -> c.CaseView:
+    """One case with its first comments."""
+    return view(uow, one(uow, ask))
+
+
+def read_case_by_number(uow: UnitOfWork, ask: c.ReadCaseByNumber) -> c.CaseView:
+    """The same, by the number people quote."""
+    values = {"me": uow.actor.user_id, "team_id": ask.team_id, "number": ask.number}
+    return view(uow, _reader(uow.first(_BY_NUMBER, values)))
+
+
+def view(uow: UnitOfWork, reader: Reader, *, fresh: bool = False) -> c.CaseView:
+    """A case as this reader sees it now, with what he may do; a ``fresh`` one has no comments to look for."""
+    case = reader.case
+    said, cursor = ([], None) if fresh else _conversation(uow, reader, _START, FIRST_COMMENTS)
+    return c.CaseView(
+        id=case.id,
+        team_id=case.team_id,
+        number=case.number,
+        organization_id=case.organization_id,
+        title=case.title,
+        description=case.description,
+        type=case.type,
+        topic=case.topic,
+        priority=case.priority if tells_priority(reader.standing, reader.policy) else None,
+        product=case.product,
+        fields=case.fields,
+        status=case.status,
+        visibility=case.visibility,
+        charge=case.charge,
+        level=case.level,
+        complexity=case.complexity,
+        created_by=c.PersonView(id=case.created_by, name=case.created_by_name),
+        contact=c.PersonView(id=case.contact_id, name=case.contact_name),
+        owner=c.PersonView(id=case.owner_id, name=case.owner_name),
+        assignee=person(case.assignee_id, case.assignee_name),
+        followers=[c.PersonView(id=user_id, name=name) for user_id, name in reader.followers],
+        confirmation=case.confirmation,
+        pending_confirmation=case.confirmation == "pending",
+        reviewed_at=case.reviewed_at,
+        answered_at=case.answered_at,
+        closed_at=case.closed_at,
+        created_at=case.created_at,
+        updated_at=case.updated_at,
+        comments=said,
+        comments_cursor=cursor,
+        permissions=rules.able(reader, uow.now),
+        version=case.version,
+    )
+
+
+def person(user_id: str | None, name: str | None) -> c.PersonView | None:
+    return c.PersonView(id=user_id, name=name or "") if user_id else None
+
+
+def tells_priority(standing: Standing, policy: Mapping[str, Any]) -> bool:
+    return standing.staff or bool(policy["priority"]["customer_sets"])
+
+
+def list_comments(uow: UnitOfWork, ask: c.ListComments) -> c.CommentPage:
+    """The conversation the actor may read, oldest first."""
+    after = _START if ask.cursor is None else position_of(ask.cursor)
+    said, cursor = _conversation(uow, one(uow, ask), after, ask.limit)
+    return c.CommentPage(data=said, next_cursor=cursor)
+
+
+def _conversation(
+    uow: UnitOfWork, reader: Reader, after: tuple[datetime, str], limit: int
+) -> tuple[list[c.CommentView], str | None]:
+    kinds = ["public", "internal"] if reader.standing.staff else ["public"]
+    values = {"case_id": reader.case.id, "kinds": kinds, "at": after[0], "id": after[1], "most": limit + 1}
+    rows = uow.all(_SAID, values)
+    cursor = cursor_of(rows[limit - 1].created_at, rows[limit - 1].id) if len(rows) > limit else None
+    return [comment_view(row) for row in rows[:limit]], cursor
+
+
+def comment_view(row: Any) -> c.CommentView:
+    """A comment as it is shown; ``row`` has the columns of ``comments``."""
+    return c.CommentView(
+        id=row.id,
+        case_id=row.case_id,
+        author=c.PersonView(id=row.author_id, name=row.author_name),
+        side=row.side,
+        body=row.body,
+        visibility=row.visibility,
+        channel=row.channel,
+        created_at=row.created_at,
+    )

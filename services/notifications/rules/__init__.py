@@ -1,0 +1,109 @@
+"""Pure decisions about notifications: who is told what, when a mail is tried again, what a reply address is."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from base64 import b32encode
+from datetime import timedelta
+from typing import Any
+
+from services.contracts.cases import (
+    CaseAssigned,
+    CaseCancelled,
+    CaseClosed,
+    CaseEvent,
+    CaseOpened,
+    CaseReopened,
+    CommentAdded,
+)
+
+# What an event says in the feed: names, ids and states; never a text that somebody wrote.
+_THIN = (
+    "case_id",
+    "organization_id",
+    "number",
+    "status",
+    "comment_id",
+    "visibility",
+    "side",
+    "folder_id",
+    "file_id",
+    "assignee_id",
+    "by",
+    "answer",
+    "fields",
+)
+_KINDS: dict[type[CaseEvent], str] = {
+    CommentAdded: "comment",
+    CaseAssigned: "assigned",
+    CaseClosed: "closed",
+    CaseCancelled: "cancelled",
+    CaseReopened: "reopened",
+}
+GIVE_UP_AFTER = timedelta(days=4)
+UNKNOWN_PERSON_AFTER = timedelta(hours=1)
+LEASE = timedelta(seconds=60)
+
+
+def thin(event: Any) -> dict[str, Any]:
+    """The feed's data of an event."""
+    found = {name: getattr(event, name) for name in _THIN if hasattr(event, name)}
+    if hasattr(event, "fact_version"):
+        found["version"] = event.fact_version
+    return found
+
+
+def letters_for(event: CaseEvent, *, actor_is_staff: bool, mails_comments: bool) -> dict[str, str]:
+    """Who gets which kind of mail: ``{user id: kind}``.
+
+    Nobody is told what he did himself, but a customer gets a receipt for his new case. Internal comments are never
+    mailed. An answer (CaseAnswered) is a comment as well, and that one is mailed.
+    """
+    others = [user for user in event.tell if user != event.actor_id]
+    if isinstance(event, CaseOpened):
+        told = dict.fromkeys(others, "opened")
+        if event.actor_id and not actor_is_staff:
+            told[event.actor_id] = "receipt"
+        return told
+    if isinstance(event, CommentAdded) and (event.visibility != "public" or not mails_comments):
+        return {}
+    kind = _KINDS.get(type(event))
+    return dict.fromkeys(others, kind) if kind else {}
+
+
+def mails_comments_of(profile: dict[str, Any]) -> bool:
+    """Whether the team's profile wants each public comment mailed (it does unless it says no)."""
+    return (profile.get("notify") or {}).get("every_public_comment", True) is not False
+
+
+def pause_after(trouble: str, tries: int, age: timedelta) -> timedelta | None:
+    """When a mail is tried again after a passing trouble; None: never.
+
+    ``away``: the mail server could not be reached - look again soon, so that all is out minutes after it is back.
+    ``later``: it answered "not now" (4xx, greylisting) - wait a minute at least, then longer and longer.
+    """
+    if age >= GIVE_UP_AFTER:
+        return None
+    first, most = (5, 120) if trouble == "away" else (60, 6 * 3_600)
+    return timedelta(seconds=min(first * 2 ** min(tries - 1, 20), most))
+
+
+def reply_token(secret_key: str, nonce: bytes) -> str:
+    """The secret part of a reply address: 160 bits, in letters that survive every mail program."""
+    made = hmac.new(secret_key.encode(), b"reply " + nonce, hashlib.sha256).digest()
+    return b32encode(made[:20]).decode().lower()
+
+
+def token_hash(token: str) -> bytes:
+    """What the database keeps of it."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def token_in(recipient: str, mail_domain: str) -> str | None:
+    """The token of an envelope recipient ``reply+<token>@<our domain>``, exactly as written; None for any other."""
+    local, _, domain = recipient.strip("<> ").rpartition("@")
+    if domain.lower() != mail_domain.lower() or not local.startswith("reply+"):
+        return None
+    token = local.removeprefix("reply+")
+    return token if len(token) == 32 and token.isascii() and token.isalnum() else None

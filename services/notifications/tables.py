@@ -1,0 +1,166 @@
+"""The tables: the feed, mails out and in, reply addresses, and copies of the neighbours' facts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Select,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, Insert, insert
+
+from services.chassis.unit_of_work import machinery_tables
+
+metadata = MetaData()
+machinery_tables(metadata)
+
+# --- facts of the neighbours, fed by their events --------------------------------------------------------------------
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("membership_id", Text, primary_key=True),
+    Column("team_id", Text, nullable=False),
+    Column("organization_id", Text),
+    Column("user_id", Text, nullable=False),
+    Column("permissions", ARRAY(Text), nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("locale", Text, nullable=False),
+    Column("fact_version", Integer, nullable=False),
+    Index("memberships_user", "user_id", "team_id"),
+)
+
+teams = Table(
+    "teams",
+    metadata,
+    Column("team_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("mails_comments", Boolean, nullable=False),
+    Column("fact_version", Integer, nullable=False),
+)
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("case_id", Text, primary_key=True),
+    Column("team_id", Text, nullable=False),
+    Column("organization_id", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("audience", ARRAY(Text), nullable=False),
+    Column("fact_version", Integer, nullable=False),
+)
+
+# --- our own ---------------------------------------------------------------------------------------------------------
+
+feed = Table(
+    "feed",
+    metadata,
+    Column("cursor", BigInteger, Identity(), primary_key=True),
+    Column("event_id", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("time", DateTime(timezone=True), nullable=False),
+    Column("team_id", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("actor", Text),
+    Column("audience", ARRAY(Text), nullable=False),
+    Column("data", JSONB, nullable=False),
+    Index("feed_team", "team_id", "cursor"),
+)
+
+mails = Table(
+    "mails",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("event_id", Text, nullable=False),
+    Column("user_id", Text, nullable=False),
+    Column("team_id", Text, nullable=False),
+    Column("case_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("facts", JSONB, nullable=False),
+    Column("audience", ARRAY(Text), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("to_email", Text),  # known when it is sent the first time
+    Column("state", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("last_error", Text),
+    Column("next_try_at", DateTime(timezone=True)),  # null: nothing more to do
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("sent_at", DateTime(timezone=True)),
+    UniqueConstraint("event_id", "user_id", name="mails_once"),
+    Index("mails_due", "next_try_at", postgresql_where=text("next_try_at IS NOT NULL")),
+    Index("mails_waiting", "case_id", "user_id", "id", postgresql_where=text("next_try_at IS NOT NULL")),
+    Index("mails_case", "case_id", "id"),
+)
+
+# The address itself is made from nonce and secret key; a copy of this table lets nobody write to a case.
+reply_tokens = Table(
+    "reply_tokens",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    Column("team_id", Text, nullable=False),
+    Column("case_id", Text, nullable=False),
+    Column("user_id", Text, nullable=False),
+    Column("nonce", LargeBinary, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Index("reply_tokens_of", "case_id", "user_id"),
+)
+
+inbound = Table(
+    "inbound",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("case_id", Text),
+    Column("user_id", Text),
+    Column("message_id", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("raw", LargeBinary),
+    Index("inbound_outcome", "outcome", "received_at"),
+    Index(
+        "inbound_once",
+        "case_id",
+        "user_id",
+        "message_id",
+        unique=True,
+        postgresql_where=text("outcome = 'accepted'"),
+    ),
+)
+
+
+def newer_only(table: Table, values: dict[str, Any]) -> Insert:
+    """Write a fact down unless a newer one is there already."""
+    key = next(iter(table.primary_key)).name
+    made = insert(table).values(values)
+    fresh = {name: made.excluded[name] for name in values if name != key}
+    newer = made.excluded.fact_version > table.c.fact_version
+    return made.on_conflict_do_update(index_elements=[key], set_=fresh, where=newer)
+
+
+def principals_of(user_id: str, team_id: str) -> Select[Any]:
+    """The names under which an audience may mean this person in this team: ``user:…``, ``team:…``, ``org:…``."""
+    my = memberships.c
+    place = func.coalesce("org:" + my.organization_id, "team:" + my.team_id)
+    allowed = my.organization_id.is_(None) | (my.permissions.any_() == "case.read")
+    places = select(place).where(my.user_id == user_id, my.team_id == team_id, my.active, allowed)
+    return places.union_all(select(func.concat("user:", user_id)))  # type: ignore[return-value]

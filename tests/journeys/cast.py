@@ -1,0 +1,195 @@
+"""The people of a journey. Everything they do goes over HTTP, as a client would do it."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from deploy.local.programs import OPERATOR
+from tests.world import HttpAnswer, World
+
+PROFILES = Path(__file__).parents[2] / "deploy" / "profiles"
+SEEDS = {"A": "mamut", "B": "casemanager", "C": "selfservice", "D": "enterprise", "E": "extend"}
+_numbers = itertools.count(1)
+
+
+def unique(word: str) -> str:
+    """A name nobody in this run has."""
+    return f"{word}{next(_numbers)}x{secrets.token_hex(3)}"
+
+
+def expect(answer: HttpAnswer, status: int) -> Any:
+    """The body, when the status is as expected; otherwise fails with the whole answer."""
+    assert answer.status == status, f"expected {status}, got {answer.status}: {answer.body[:800]!r}"
+    return answer.json() if answer.body else None
+
+
+@dataclass
+class Person:
+    """Somebody with a token."""
+
+    world: World
+    id: str
+    user_name: str
+    email: str
+    token: str
+    password: str = field(repr=False, default="")
+
+    def http(self, method: str, path: str, **more: Any) -> HttpAnswer:
+        """One request with my token."""
+        headers = {"Authorization": f"Bearer {self.token}"} | more.pop("headers", {})
+        return self.world.http(method, path, headers=headers, **more)
+
+    def get(self, path: str, **more: Any) -> HttpAnswer:
+        """GET."""
+        return self.http("GET", path, **more)
+
+    def post(self, path: str, body: Any = None, **more: Any) -> HttpAnswer:
+        """POST with a JSON body."""
+        return self.http("POST", path, json=body if body is not None else {}, **more)
+
+    def put(self, path: str, body: Any = None, **more: Any) -> HttpAnswer:
+        """PUT with a JSON body."""
+        return self.http("PUT", path, json=body if body is not None else {}, **more)
+
+    def patch(self, path: str, body: Any = None, **more: Any) -> HttpAnswer:
+        """PATCH with a JSON body."""
+        return self.http("PATCH", path, json=body if body is not None else {}, **more)
+
+    def upload(self, path: str, name: str, content: bytes, kind: str = "application/octet-stream", **form: str) -> HttpAnswer:
+        """POST one file as multipart."""
+        return self.http("POST", path, files=[("file", (name, content, kind))], form=form)
+
+
+@dataclass
+class Team:
+    """A team with its profile; ``path`` is where its resources live."""
+
+    cast: Cast
+    id: str
+    profile: dict[str, Any]
+
+    @property
+    def path(self) -> str:
+        """``/v1/teams/<id>``."""
+        return f"/v1/teams/{self.id}"
+
+    def form(self, type_key: str = "", **values: Any) -> dict[str, Any]:
+        """A body for POST ~/cases with every required field of the type's form filled; ``values`` win."""
+        kinds = {kind["key"]: kind for kind in self.profile["types"]}
+        chosen = kinds[type_key] if type_key else self.profile["types"][0]
+        body: dict[str, Any] = {"type": chosen["key"], "title": "It stopped", "description": "Since Monday.", "fields": {}}
+        for field_ in chosen["form"]:
+            if field_["required"] and field_["key"] not in ("title", "description"):
+                self._fill(body, field_)
+        fields = body["fields"] | values.pop("fields", {})
+        return body | {"fields": fields} | values
+
+    def _fill(self, body: dict[str, Any], wanted: dict[str, Any]) -> None:
+        key, kind = wanted["key"], wanted["kind"]
+        leaf = next((topic for topic in self.profile["topics"]), None)
+        while leaf and leaf.get("children"):
+            leaf = leaf["children"][0]
+        standard = {
+            "topic": leaf and leaf["key"],
+            "priority": self.profile["priority"]["default"],
+            "product": self.profile["products"] and self.profile["products"][0]["key"],
+        }
+        custom = {
+            "bool": True,
+            "choice": (wanted.get("choices") or [""])[0],
+            "phone": "+46 70 123 45 67",
+            "datetime": "2026-12-01T09:00:00Z",
+            "user": self.agent.id,
+        }
+        if key in standard:
+            body[key] = standard[key]
+        elif key != "contact":
+            body["fields"][key] = custom.get(kind, "as described")
+
+    @cached_property
+    def agent(self) -> Person:
+        """One of the team's staff."""
+        return self.add_agent()
+
+    def add_agent(self, role: str = "agent") -> Person:
+        """Register somebody of the staff and log him in."""
+        asked = _person()
+        expect(self.cast.operator.post(f"{self.path}/agents", asked | {"role": role}), 201)
+        return self.cast.sign_in(asked["user_name"], asked["password"], asked["email"])
+
+    def organization(self, products: list[str] | None = None, kind: str = "customer") -> Organization:
+        """A customer that holds these products (default: all of the profile)."""
+        held = products if products is not None else [product["key"] for product in self.profile["products"]]
+        body = {"name": unique("Company "), "kind": kind, "products": held}
+        made = expect(self.cast.operator.post(f"{self.path}/organizations", body), 201)
+        return Organization(self, made["id"], made["name"])
+
+
+    def open_case(self, who: Person, type_key: str = "", **values: Any) -> dict[str, Any]:
+        """Register a case as this person (waiting until the services know him); the case's view."""
+        body = self.form(type_key, **values)
+
+        def known() -> HttpAnswer | None:
+            answer = who.post(f"{self.path}/cases", body)
+            return None if answer.status in (403, 404) else answer
+
+        return dict(expect(self.cast.world.settle(known), 201))
+
+
+@dataclass
+class Organization:
+    """A customer of a team."""
+
+    team: Team
+    id: str
+    name: str
+
+    def person(self, role: str = "member", permissions: list[str] | None = None) -> Person:
+        """Register a person and log him in; returns when the cases service knows him."""
+        asked: dict[str, Any] = _person() | {"role": role}
+        if permissions is not None:
+            asked["permissions"] = permissions
+        cast = self.team.cast
+        expect(cast.operator.post(f"{self.team.path}/organizations/{self.id}/users", asked), 201)
+        person = cast.sign_in(asked["user_name"], asked["password"], asked["email"])
+        cast.world.settle()
+        return person
+
+
+class Cast:
+    """Founds what a journey needs."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    @cached_property
+    def operator(self) -> Person:
+        """Who runs the installation."""
+        return self.sign_in(OPERATOR, self.world.stack.secrets.operator_password, "")
+
+    def sign_in(self, login: str, password: str, email: str) -> Person:
+        """Log in."""
+        answer = self.world.http("POST", "/v1/sessions", json={"login": login, "password": password})
+        told = expect(answer, 201)
+        return Person(self.world, told["user"]["id"], login, email, told["access_token"], password)
+
+    def team(self, seed: str, **changes: Any) -> Team:
+        """A new team with the seed's profile under a name of its own (with top-level changes, if wished)."""
+        profile = yaml.safe_load((PROFILES / f"{SEEDS[seed]}.yaml").read_text(encoding="utf-8"))
+        profile |= {"team": unique(SEEDS[seed])} | changes
+        made = expect(self.operator.put(f"/v1/teams/{profile['team']}/profile", {"profile": profile}), 200)
+        self.world.settle()
+        return Team(self, made["id"], profile)
+
+
+def _person() -> dict[str, str]:
+    name = unique("person")
+    password = secrets.token_urlsafe(12)
+    return {"user_name": name, "email": f"{name}@example.org", "name": name.title(), "password": password}
