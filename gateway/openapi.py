@@ -91,7 +91,7 @@ def document(version: str, address: str) -> dict[str, Any]:
 
 def operation(route: Route) -> dict[str, Any]:
     """One endpoint."""
-    sentence = " ".join((route.message.__doc__ or "").split())
+    sentence = " ".join((route.message.__doc__ or "").split()).replace("``", "`")
     summary = sentence.split(". ")[0].rstrip(".")
     names = [other.verb for other in ROUTES if other.message is route.message]
     told: dict[str, Any] = {

@@ -34,6 +34,7 @@ log = structlog.get_logger("gateway")
 REQUEST_LIMIT = 21 * 1024 * 1024
 PARTS_LIMIT = 32
 SPOOL_BYTES = 256 * 1024
+FORM_BYTES = 256 * 1024  # werkzeug holds its read buffer of 64 KiB against this too
 BLOCK = 64 * 1024
 STORE = urllib3.PoolManager(num_pools=4, maxsize=32, retries=False, timeout=urllib3.Timeout(connect=2.0, read=30.0))
 
@@ -114,7 +115,7 @@ def _parts(environ: Any, stack: ExitStack) -> tuple[str | None, list[Arrived]]:
     if length > REQUEST_LIMIT:
         detail = "Through this address a request may have 21 MiB. Larger files go to /uploads."
         raise TooLarge("body_too_large", detail, extra={"max_bytes": REQUEST_LIMIT})
-    parser = FormDataParser(_spool, 64 * 1024, REQUEST_LIMIT, silent=False, max_form_parts=PARTS_LIMIT)
+    parser = FormDataParser(_spool, FORM_BYTES, REQUEST_LIMIT, silent=False, max_form_parts=PARTS_LIMIT)
     try:
         _, form, parts = parser.parse_from_environ(environ)
     except RequestEntityTooLarge:

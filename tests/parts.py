@@ -60,7 +60,10 @@ class Parts:
         self.sql(f'CREATE DATABASE "{name}" OWNER "{role}"')
         self._databases.append(name)
         if service == "sample":
-            return self.stack.admin_dsn().replace("postgresql://", "postgresql+psycopg2://").rpartition("/")[0] + f"/{name}"
+            return (
+                self.stack.admin_dsn().replace("postgresql://", "postgresql+psycopg2://").rpartition("/")[0]
+                + f"/{name}"
+            )
         return self.stack.database_url(service, name)
 
     def amqp(self, user: str = "operator") -> str:

@@ -1,8 +1,8 @@
 """Two worlds for one journey: in memory through the real entrypoints, and over the real broker with real processes.
 
-Both use the real database, object store and mail sink. What the memory world leaves out is the broker and the processes:
-its client calls the service's line directly, and ``settle`` carries the outboxes by hand. So a journey that passes there
-and fails over the broker points at the chassis, and one that fails in both points at the business.
+Both use the real database, object store and mail sink. What the memory world leaves out is the broker and the
+processes: its client calls the service's line directly, and ``settle`` carries the outboxes by hand. So a journey that
+passes there and fails over the broker points at the chassis, and one that fails in both points at the business.
 """
 
 from __future__ import annotations
@@ -111,13 +111,14 @@ class MemoryClient:
         carried = 0
         for source, work in self.works.items():
             with work.writing() as unit:
-                rows = unit.all(text("DELETE FROM outbox RETURNING id, type, body"))
-            for _, kind, body in sorted(rows, key=lambda row: row[0]):
+                rows: list[Any] = list(unit.all(text("DELETE FROM outbox RETURNING id, type, body")))
+            for row in sorted(rows, key=lambda row: int(row[0])):
+                kind, body = str(row[1]), bytes(row[2])
                 carried += 1
                 for name, service in self.services.items():
                     line: EventLine | None = event_lines(service).get((source, kind))
                     if line is not None:
-                        line.apply(self.works[name], orjson.loads(bytes(body)))
+                        line.apply(self.works[name], orjson.loads(body))
         return carried
 
     def run_errands(self) -> int:
@@ -142,7 +143,9 @@ class MemoryWorld:
         """One request through the whole Flask application."""
         files = more.pop("files", None)
         if files:
-            more["data"] = {"file": [(io.BytesIO(content), name, kind) for _, (name, content, kind) in files]} | more.pop("form", {})
+            more["data"] = {
+                "file": [(io.BytesIO(content), name, kind) for _, (name, content, kind) in files]
+            } | more.pop("form", {})
             more["content_type"] = "multipart/form-data"
         answer = self.app.test_client().open(path, method=method, **more)
         return HttpAnswer(answer.status_code, dict(answer.headers), answer.get_data())
@@ -218,7 +221,9 @@ def broker_world(parts: Parts) -> Iterator[BrokerWorld]:
     processes: dict[str, Process] = {}
     for name in SERVICES:
         argv = ["-m", f"services.{name}", "--role", "all"]
-        processes[name] = Process(argv, environment(parts, name, databases), name=f"world-{name}", health_port=base + _PORT_OFFSETS[name])
+        processes[name] = Process(
+            argv, environment(parts, name, databases), name=f"world-{name}", health_port=base + _PORT_OFFSETS[name]
+        )
     gunicorn = ["-m", "gunicorn", "-c", "gateway/gunicorn.conf.py", "gateway.app:create_app()"]
     port = base + _PORT_OFFSETS["gateway"]
     gateway = environment(parts, "gateway", databases) | {"CASEWORK_HEALTH_PORT": "0"}

@@ -6,11 +6,9 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
-import requests
-
 from deploy.demo.cast import Stage, refuse
-from deploy.demo.client import Ask, Person
-from deploy.demo.failure import Failure, must
+from deploy.demo.client import Ask, Person, store
+from deploy.demo.failure import must
 from deploy.demo.mail import Writer, squeezed
 from deploy.demo.media import Media
 
@@ -137,13 +135,7 @@ class Case:
         with self.stage.world.teller.does(f"{person.name} fetches {name}.") as line:
             file_id, file = next((key, one) for key, one in self.sent.items() if one.name == name)
             url = person.redirect(f"{self.stage.base}/files/{file_id}/content")
-            try:
-                reply = requests.get(url, timeout=30)
-            except requests.RequestException as error:
-                raise Failure(f"the store hands {name} out", f"{type(error).__name__}: {error}") from error
-            must(
-                reply.status_code == 200, f"the store hands {name} out (200)", f"{reply.status_code} {reply.text[:300]}"
-            )
+            reply = store("GET", url, None, f"hands {name} out")
             found, sent = (hashlib.sha256(data).hexdigest() for data in (reply.content, file.content))
             must(found == sent, f"{name} comes back as it was sent, SHA-256 {sent}", found)
             line.more = f"SHA-256 {found[:16]}..., the same as on the way in."

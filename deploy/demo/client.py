@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 from deploy.demo.failure import Failure, must
 from deploy.demo.teller import Teller
@@ -179,6 +181,25 @@ class Person:
         if ask.soon and answer.status in UNHEARD_OF:
             return answer, PAUSE_SECONDS, SOON_SECONDS
         return answer, 0.0, 0.0
+
+
+def patient_web() -> requests.Session:
+    """For the store and the mail sink, where nobody signs in and everything may be repeated as it is."""
+    again = Retry(total=8, backoff_factor=0.3, status_forcelist=(502, 503, 504), allowed_methods=None)
+    web = requests.Session()
+    web.mount("http://", HTTPAdapter(max_retries=again))
+    web.mount("https://", HTTPAdapter(max_retries=again))
+    return web
+
+
+def store(method: str, url: str, content: bytes | None, what: str) -> requests.Response:
+    """Bytes to or from the object store by a signed address. Raises Failure when it refuses or stays away."""
+    try:
+        reply = patient_web().request(method, url, data=content, timeout=60)
+    except requests.RequestException as error:
+        raise Failure(f"the store {what}", f"{type(error).__name__}: {error}") from error
+    must(reply.status_code in (200, 201, 204), f"the store {what}", f"{reply.status_code} {reply.text[:300]}")
+    return reply
 
 
 def _retry_after(answer: Answer) -> float:

@@ -11,6 +11,7 @@ from typing import Any
 
 import requests
 
+from deploy.demo.client import patient_web
 from deploy.demo.failure import Failure, must
 from deploy.demo.teller import Teller
 
@@ -39,7 +40,7 @@ class Post:
         self._host, _, port = mailroom.rpartition(":")
         must(bool(self._host) and port.isdigit(), "CASEWORK_MAILROOM is host:port", mailroom)
         self._port, self._teller = int(port), teller
-        self._web = requests.Session()
+        self._web = patient_web()
 
     def to(self, address: str) -> list[dict[str, Any]]:
         """Every mail to one address, newest last."""

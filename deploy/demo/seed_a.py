@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 
-import requests
-
 from deploy.demo.case import Case, hold, pointers
 from deploy.demo.cast import Company, Plan, Stage, Who, refuse
-from deploy.demo.client import Ask
-from deploy.demo.failure import Failure, must
-from deploy.demo.media import MEGABYTE, Media, large, log, pdf, photo
+from deploy.demo.client import Ask, store
+from deploy.demo.failure import must
+from deploy.demo.media import MEGABYTE, large, log, pdf, photo
 
 TITLE = "Seed A - Mamut Support Centre"
 STORY = (
@@ -103,21 +101,11 @@ def _send_database(case: Case, folder: str) -> None:
         problem = refuse(stage, ola, ask, (413, "file_too_large"))
         must(problem.get("max_bytes") == limit, f"the problem names the limit, {limit} bytes", problem)
         upload = ola.post(f"{stage.base}/uploads", wanted)
-        _store(upload["put_url"], file)
+        store("PUT", upload["put_url"], file.content, f"takes {file.name}")
         body = {"sha256": hashlib.sha256(file.content).hexdigest()}
         done = ola.post(f"{stage.base}/uploads/{upload['file']['id']}/complete", body, made=False)
         case.check_file(done, file)
         line.more = f"{len(file.content):,} bytes arrived."
-
-
-def _store(url: str, file: Media) -> None:
-    try:
-        reply = requests.put(url, data=file.content, timeout=60)
-    except requests.RequestException as error:
-        raise Failure(f"the store takes {file.name}", f"{type(error).__name__}: {error}") from error
-    must(
-        reply.status_code in (200, 201, 204), f"the store takes {file.name}", f"{reply.status_code} {reply.text[:300]}"
-    )
 
 
 def _support_asks(case: Case) -> None:

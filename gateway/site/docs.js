@@ -7,6 +7,7 @@ const make = (tag, more = {}, ...inside) => {
   return node;
 };
 let contract;
+const plain = (text) => text.replaceAll("`", "");
 
 const resolve = (schema) => (schema && schema.$ref ? contract.components.schemas[schema.$ref.split("/").pop()] : schema || {});
 const nameOf = (schema) => {
@@ -89,7 +90,7 @@ const tryIt = (verb, path, operation) => {
 };
 
 const inside = (verb, path, operation) => {
-  const box = make("div", { class: "inside" }, make("p", {}, operation.description));
+  const box = make("div", { class: "inside" }, make("p", {}, plain(operation.description)));
   if (operation.parameters.length) box.append(make("h3", {}, "Parameters"), table(operation.parameters.map((one) => row(one.name, one.schema, one.required, [one.in, one.description].filter(Boolean).join(": ")))));
   const [type, body] = bodyOf(operation);
   if (type) box.append(make("h3", {}, `Body, ${type}`), fieldsOf(body.schema));
@@ -104,7 +105,7 @@ const inside = (verb, path, operation) => {
 
 const draw = () => {
   by("version").textContent = contract.info.version;
-  by("intro").textContent = contract.info.description.replaceAll("`", "");
+  by("intro").textContent = plain(contract.info.description);
   for (const tag of contract.tags) {
     by("operations").append(make("h2", {}, tag.name), make("p", {}, tag.description));
     by("menu").append(make("h2", {}, tag.name));
@@ -113,7 +114,7 @@ const draw = () => {
       const short = path.replace("/v1/teams/{team_id}", "~"), id = operation.operationId;
       const heading = make("summary", {}, make("span", { class: "verb " + verb }, verb.toUpperCase()), make("span", { class: "path" }, path));
       if (operation.security) heading.append(make("span", { class: "open" }, "public"));
-      heading.append(make("span", { class: "said" }, operation.summary));
+      heading.append(make("span", { class: "said" }, plain(operation.summary)));
       const card = make("details", { class: "operation", id }, heading);
       card.addEventListener("toggle", () => { if (card.open && card.childElementCount === 1) card.append(inside(verb, path, operation)); });
       by("operations").append(card);

@@ -10,7 +10,7 @@ import orjson
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks. ``kind`` is ``anonymous``, ``user``, ``operator`` (runs the installation) or ``system`` (timers, events)."""
+    """Who asks. ``kind``: ``anonymous``, ``user``, ``operator`` (runs it all), ``system`` (timers, events)."""
 
     kind: str = "anonymous"
     user_id: str = ""

@@ -29,7 +29,7 @@ log = structlog.get_logger("host")
 _UNEXPECTED = Problem("internal_error", "Something went wrong on our side. It has been noted; try again later.")
 
 
-class _Consumer(SharedExtension):  # type: ignore[misc]
+class _Consumer(SharedExtension):
     """One link, one queue, ``max_workers`` messages in hand; stops in two steps: take no more, then close."""
 
     queue = ""
@@ -171,7 +171,7 @@ def _reply_body(result: Answer | Problem) -> bytes:
     return orjson.dumps({"result": None, "error": result.as_data()})
 
 
-class RpcEntrypoint(Entrypoint):  # type: ignore[misc]
+class RpcEntrypoint(Entrypoint):
     """nameko's entrypoint of one RPC line."""
 
     def __init__(self, line: RpcLine, consumer: RpcConsumer) -> None:
@@ -251,7 +251,7 @@ class EventConsumer(_Consumer):
         EVENTS.labels(self.host.name, kind, "retried").inc()
 
 
-class EventEntrypoint(Entrypoint):  # type: ignore[misc]
+class EventEntrypoint(Entrypoint):
     """nameko's entrypoint of one event line."""
 
     def __init__(self, line: EventLine, consumer: EventConsumer) -> None:

@@ -63,7 +63,9 @@ class RpcLine:
         if not self.keyed:
             context = replace(context, key="")
         seen = (self.look(work, context, ask),) if self.look else ()
-        return work.once(context, fingerprint_of(self.message, data), lambda unit: self.do(unit, ask, *seen).dump_json())
+        return work.once(
+            context, fingerprint_of(self.message, data), lambda unit: self.do(unit, ask, *seen).dump_json()
+        )
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ class ErrandLine:
         for item in items:
             try:
                 outcome = self.run(item)
-            except Exception as error:  # noqa: BLE001 - the outcome of the outside world, whatever it was
+            except Exception as error:
                 outcome = error
             with work.writing() as unit:
                 self.finish(unit, item, outcome)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, cast
 
 import eventlet
 import structlog
@@ -31,7 +31,9 @@ class Host:
         """Store a message in one of our own queues (``parked``, ``retry.<ms>``), confirmed. Raises LinkDown."""
         if self._publisher is None:
             self._publisher = Publisher(self.amqp_url, name=f"{self.name}-aside").start()
-        kept = {name: properties[name] for name in ("content_type", "content_encoding", "message_id") if name in properties}
+        kept = {
+            name: properties[name] for name in ("content_type", "content_encoding", "message_id") if name in properties
+        }
         self._publisher.publish(
             [
                 {
@@ -41,7 +43,7 @@ class Host:
                     "mandatory": True,
                     "application_headers": headers,
                     "delivery_mode": 2,
-                    **kept,
+                    **cast(dict[str, Any], kept),
                 }
             ]
         )

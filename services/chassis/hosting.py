@@ -74,7 +74,7 @@ def _answering(line: RpcLine, work: Work) -> Callable[..., Answer | Problem]:
         try:
             return line.answer(work, context, data)
         except Problem as problem:
-            if problem.status >= 500:  # noqa: PLR2004 - the server's own faults
+            if problem.status >= 500:
                 log.warning("refused", verb=line.verb, code=problem.code, request_id=context.request_id)
             return problem
         except Exception:
@@ -90,7 +90,7 @@ def _applying(line: EventLine, work: Work) -> Callable[..., bool | Exception]:
             return line.apply(work, told)
         except Problem as problem:
             return problem
-        except Exception as error:  # noqa: BLE001 - becomes a retry, then a parked message
+        except Exception as error:
             log.exception("an event failed", type=told.get("type"), event_id=told.get("id"))
             return error
 
@@ -99,14 +99,14 @@ def _applying(line: EventLine, work: Work) -> Callable[..., bool | Exception]:
 
 def _forgetting(work: Work) -> TimerLine:
     def forget(unit: Any) -> None:
-        from datetime import timedelta  # noqa: PLC0415
+        from datetime import timedelta
 
         work.forget(older_than=unit.now - timedelta(seconds=KEYS_KEPT_SECONDS))
 
     return TimerLine(300, forget)
 
 
-class Rounds(Entrypoint):  # type: ignore[misc]
+class Rounds(Entrypoint):
     """A timer or an errand: a managed thread that goes its rounds and survives every failure."""
 
     def __init__(self, name: str, line: TimerLine | ErrandLine, host: Host) -> None:
@@ -156,7 +156,7 @@ class Rounds(Entrypoint):  # type: ignore[misc]
         return 0
 
 
-class RelayThread(Entrypoint):  # type: ignore[misc]
+class RelayThread(Entrypoint):
     """The outbox relay of this process; idle while another instance relays."""
 
     def __init__(self, host: Host) -> None:

@@ -14,13 +14,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import structlog
 from amqp import spec
 from amqp.basic_message import Message as AmqpMessage
 from amqp.exceptions import AMQPError
-from kombu import Connection
+from kombu.connection import Connection
 
 HEARTBEAT_SECONDS = 10
 CONNECT_SECONDS = 3
@@ -112,7 +113,7 @@ class Link:
         if not self._open.is_set() or channel is None:
             return
         done = threading.Event()
-        channel._callbacks[spec.Basic.CancelOk] = lambda *_: done.set()  # noqa: SLF001 - py-amqp offers no other way
+        channel._callbacks[spec.Basic.CancelOk] = lambda *_: done.set()
         self._post(lambda: channel.send_method(spec.Basic.Cancel, "sb", (consumer_tag, False)))
         done.wait(seconds)
 
@@ -134,7 +135,7 @@ class Link:
                         self._wake.set()
             except (OSError, AMQPError, EOFError) as error:
                 self._tell("broker connection ended", error)
-            except Exception as error:  # noqa: BLE001 - the reader must outlive whatever arrives
+            except Exception as error:
                 log.exception("broker connection failed", link=self._name, error=str(error))
             self._drop()
             if not self._stopping:
@@ -154,7 +155,7 @@ class Link:
                     out = bytes(self._out)
                     self._out.clear()
                     connection.transport.sock.sendall(out)
-            except Exception as error:  # noqa: BLE001 - a broken socket; the reader sees it too and reconnects
+            except Exception as error:
                 self._tell("writing to the broker failed", error)
                 self._shut_socket()
 
@@ -179,13 +180,13 @@ class Link:
     def _connect(self) -> None:
         options = {"client_properties": {"connection_name": self._name}, "on_blocked": self._on_blocked}
         options["on_unblocked"] = self._on_unblocked
-        made = Connection(
+        made = Connection(  # type: ignore[no-untyped-call]
             self._url, heartbeat=HEARTBEAT_SECONDS, connect_timeout=CONNECT_SECONDS, transport_options=options
         )
         connection = made.transport.establish_connection()
         sock = connection.transport.sock
         # py-amqp asks for 7 bytes, then 4, then ...: 9 system calls a message; its buffer copes with more at once.
-        connection.transport._quick_recv = lambda size: sock.recv(max(size, 65_536))  # noqa: SLF001
+        connection.transport._quick_recv = lambda size: sock.recv(max(size, 65_536))
         self.channel = connection.channel()
         self.channel.auto_decode = False  # bodies stay bytes
         self.blocked = False
@@ -193,7 +194,7 @@ class Link:
         sock.settimeout(None)
         self._queue.clear()
         self._out = bytearray()  # a new one, so that a late frame of the old connection goes nowhere
-        connection.transport._write = self._out.extend  # noqa: SLF001 - from here on only the writer writes
+        connection.transport._write = self._out.extend
         self._connection = connection
         self._open.set()
         log.info("connected to the broker", link=self._name)
@@ -218,10 +219,8 @@ class Link:
         connection = self._connection
         sock = getattr(getattr(connection, "transport", None), "sock", None)
         if sock is not None:
-            try:
+            with suppress(OSError):  # it was closed already
                 sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass  # it was closed already
             sock.close()
 
     def _tell(self, what: str, error: BaseException) -> None:

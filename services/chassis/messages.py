@@ -15,6 +15,7 @@ Everything else is derived: ``PaintHouse.wire_name`` is ``paint_house``; a Reque
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import re
 import types
 import typing
@@ -29,6 +30,8 @@ import orjson
 from marshmallow import fields, validate
 
 from services.chassis.problems import Invalid, Malformed
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,23 @@ class Absent:
 ABSENT: Final = Absent()
 
 
+def fields_of(cls: type[Message]) -> tuple[dataclasses.Field[Any], ...]:
+    """The message's fields, in order of declaration."""
+    return dataclasses.fields(cls)  # type: ignore[arg-type]  # every subclass became a dataclass
+
+
+def _per_class(make: Callable[[type[Message]], T]) -> Callable[[type[Message]], T]:
+    """Remember ``make``'s result for every class (functools.cache has no types for classes as keys)."""
+    known: dict[type[Message], T] = {}
+
+    def remembered(cls: type[Message]) -> T:
+        if cls not in known:
+            known[cls] = make(cls)
+        return known[cls]
+
+    return remembered
+
+
 @cache
 def _words(name: str) -> list[str]:
     return [word.lower() for word in re.findall(r"[A-Z][a-z0-9]*", name)]
@@ -68,7 +88,7 @@ class Message:
 
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
-        for name in cls.__dict__.get("__annotations__", {}):
+        for name in inspect.get_annotations(cls):
             default = cls.__dict__.get(name)
             if isinstance(default, (list, dict)):  # every instance gets its own
                 setattr(cls, name, dataclasses.field(default_factory=default.copy))
@@ -104,7 +124,7 @@ R = TypeVar("R", bound=View)
 
 
 class Request(Message, Generic[R]):
-    """Somebody asks one service something. Exactly one reply type. ``Read…``, ``List…`` and ``Find…`` change nothing."""
+    """Somebody asks one service something; one reply type. ``Read…``, ``List…`` and ``Find…`` change nothing."""
 
     reply: ClassVar[type[View]]
     reads: ClassVar[bool] = False
@@ -148,11 +168,11 @@ def _default(value: Any) -> Any:
 # --- from annotations to marshmallow ---------------------------------------------------------------------------------
 
 
-@cache
+@_per_class
 def hints(cls: type[Message]) -> dict[str, Any]:
     """The message's own annotations with ``Annotated`` kept, ClassVars left out, in order of declaration."""
     known = typing.get_type_hints(cls, include_extras=True)
-    return {field.name: known[field.name] for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    return {field.name: known[field.name] for field in fields_of(cls)}
 
 
 def split_optional(hint: Any) -> tuple[Any, bool, bool]:
@@ -175,7 +195,7 @@ class _Moment(fields.AwareDateTime):
     def _deserialize(self, value: Any, *more: Any, **rest: Any) -> datetime:
         if not isinstance(value, str):
             raise self.make_error("invalid", input=value, obj_type="datetime")
-        return super()._deserialize(value, *more, **rest).astimezone(UTC)  # type: ignore[no-any-return]
+        return super()._deserialize(value, *more, **rest).astimezone(UTC)
 
 
 class _PlainText(fields.String):
@@ -244,14 +264,26 @@ def _validators(base: Any, shape: Shape) -> list[Any]:
     return checks
 
 
-@cache
 def _loader(cls: type[Message], strict: bool) -> marshmallow.Schema:
-    made = {}
-    for field in dataclasses.fields(cls):  # type: ignore[arg-type]
+    return _strict_loader(cls) if strict else _lenient_loader(cls)
+
+
+@_per_class
+def _strict_loader(cls: type[Message]) -> marshmallow.Schema:
+    return _schema(cls)(unknown=marshmallow.RAISE)
+
+
+@_per_class
+def _lenient_loader(cls: type[Message]) -> marshmallow.Schema:
+    return _schema(cls)(unknown=marshmallow.EXCLUDE)
+
+
+def _schema(cls: type[Message]) -> type[marshmallow.Schema]:
+    made: dict[str, fields.Field[Any]] = {}
+    for field in fields_of(cls):
         has_default = field.default is not MISSING or field.default_factory is not MISSING
         made[field.name] = _field(hints(cls)[field.name], required=not has_default)
-    schema = marshmallow.Schema.from_dict(made, name=cls.__name__)  # type: ignore[arg-type]
-    return schema(unknown=marshmallow.RAISE if strict else marshmallow.EXCLUDE)
+    return marshmallow.Schema.from_dict(made, name=cls.__name__)
 
 
 def _explain(messages: dict[Any, Any], at: str = "") -> list[dict[str, Any]]:
@@ -286,7 +318,7 @@ def _rule(sentence: str) -> str:
     return "type"
 
 
-@cache
+@_per_class
 def secrets_of(cls: type[Message]) -> frozenset[str]:
     """The fields of a message that are passwords: nothing derived from them may be stored or logged."""
     found = set()
@@ -341,7 +373,7 @@ def _openapi_limits(kind: str, shape: Shape) -> dict[str, Any]:
         "object": ("minProperties", "maxProperties"),
     }.get(kind, ("minimum", "maximum"))
     told = {low: shape.min, high: shape.max, "pattern": shape.pattern, "format": shape.format}
-    found = {name: value for name, value in told.items() if value is not None}
+    found: dict[str, Any] = {name: value for name, value in told.items() if value is not None}
     if shape.example is not None:
         found["examples"] = [shape.example]
     return found
@@ -350,12 +382,12 @@ def _openapi_limits(kind: str, shape: Shape) -> dict[str, Any]:
 def openapi_schema(cls: type[Message]) -> dict[str, Any]:
     """One message as a JSON Schema object with description, required list and defaults."""
     properties, required = {}, []
-    for field in dataclasses.fields(cls):  # type: ignore[arg-type]
+    for field in fields_of(cls):
         properties[field.name] = openapi_of(hints(cls)[field.name])
         if field.default is MISSING and field.default_factory is MISSING:
             required.append(field.name)
         else:
-            default = field.default if field.default is not MISSING else field.default_factory()  # type: ignore[misc]
+            default = field.default_factory() if field.default_factory is not MISSING else field.default
             if default is not None and default is not ABSENT:
                 properties[field.name]["default"] = default
     told: dict[str, Any] = {"type": "object", "properties": properties}

@@ -14,6 +14,6 @@ def offload(do: Callable[..., T], *values: Any) -> T:
     patcher = sys.modules.get("eventlet.patcher")
     if patcher is None or not patcher.is_monkey_patched("thread"):
         return do(*values)
-    from eventlet import tpool  # noqa: PLC0415 - only where eventlet runs already
+    from eventlet import tpool
 
     return tpool.execute(do, *values)  # type: ignore[no-any-return]

@@ -121,7 +121,9 @@ class _Session:
         self._dsn = dsn
 
     def __enter__(self) -> _Session:
-        self._db = psycopg2.connect(self._dsn, connect_timeout=3, application_name="relay", options="-c lock_timeout=3000")
+        self._db = psycopg2.connect(
+            self._dsn, connect_timeout=3, application_name="relay", options="-c lock_timeout=3000"
+        )
         self._db.set_isolation_level(psycopg2.extensions.ISOLATION_LEVEL_AUTOCOMMIT)
         return self
 
@@ -131,7 +133,7 @@ class _Session:
     def rows(self, query: str, values: tuple[Any, ...]) -> list[Any]:
         with self._db.cursor() as cursor:
             cursor.execute(query, values)
-            return cursor.fetchall()
+            return list(cursor.fetchall())
 
     def run(self, query: str, values: tuple[Any, ...] = ()) -> None:
         with self._db.cursor() as cursor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from kombu import Connection
+from kombu.connection import Connection
 
 from services.chassis.rpc import EXCHANGE
 
@@ -14,7 +14,7 @@ MOST = 1000
 
 def each(amqp_url: str, queue: str) -> Iterator[tuple[Any, Any]]:
     """``(channel, message)`` of every parked message; what is not acknowledged goes back when the loop ends."""
-    with Connection(amqp_url, connect_timeout=5) as connection:
+    with Connection(amqp_url, connect_timeout=5) as connection:  # type: ignore[no-untyped-call]
         channel = connection.default_channel
         for _ in range(MOST):
             message = channel.basic_get(queue)

@@ -78,7 +78,9 @@ class NotFound(Problem):
 
     status, title = 404, "Not found"
 
-    def __init__(self, code: str = "not_found", detail: str = "There is no such thing, or it is not yours.", **more: Any):
+    def __init__(
+        self, code: str = "not_found", detail: str = "There is no such thing, or it is not yours.", **more: Any
+    ):
         super().__init__(code, detail, **more)
 
 

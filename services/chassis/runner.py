@@ -146,8 +146,11 @@ def _stop(running: list[Any], seconds: int) -> None:
     """Stop all containers side by side; give up after ``seconds`` (the broker hands unfinished work to others)."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: os._exit(1))  # asked twice: go now
-    with eventlet.Timeout(seconds, False):
+    patience = eventlet.Timeout(seconds)
+    try:
         for waiting in [eventlet.spawn(container.stop) for container in running]:
             waiting.wait()
-        return
-    log.error("some work did not finish in time", seconds=seconds)
+    except eventlet.Timeout:
+        log.error("some work did not finish in time", seconds=seconds)
+    finally:
+        patience.cancel()

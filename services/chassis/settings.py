@@ -52,7 +52,9 @@ class ServiceSettings(Common):
 
     database_url: str = setting("The service's own database: postgresql+psycopg2://…", secret=True)
     workers: int = setting("Requests one process works on at a time; also its database connections.", 10)
-    retry_pauses: str = setting("Seconds before the 2nd, 3rd ... try of a failed event; then it is parked.", "1,5,15,60")
+    retry_pauses: str = setting(
+        "Seconds before the 2nd, 3rd ... try of a failed event; then it is parked.", "1,5,15,60"
+    )
     stop_seconds: int = setting("How long a stopping process may finish what it began.", 20)
 
     @property

@@ -71,6 +71,6 @@ def _adopt_library_logs(processors: list[Any], level: int) -> None:
 def next_trace(trace: str) -> str:
     """The W3C traceparent to send on: same trace, a new span id; a new trace when there is none or it is not valid."""
     parts = trace.split("-")
-    if len(parts) == 4 and len(parts[1]) == 32 and len(parts[2]) == 16:  # noqa: PLR2004 - the standard's lengths
+    if len(parts) == 4 and len(parts[1]) == 32 and len(parts[2]) == 16:
         return f"00-{parts[1]}-{secrets.token_hex(8)}-{parts[3][:2]}"
     return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"

@@ -6,7 +6,20 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from services.chassis.messages import ABSENT, Absent, Event, Request, Shape, View
-from services.contracts.shapes import Id, Ids, Key, Line, Number, PageSize, Permission, Position, ShortLine, Slug, Text, Version
+from services.contracts.shapes import (
+    Id,
+    Ids,
+    Key,
+    Line,
+    Number,
+    PageSize,
+    Permission,
+    Position,
+    ShortLine,
+    Slug,
+    Text,
+    Version,
+)
 
 Status = Literal["new", "open", "waiting_customer", "on_hold", "answered", "closed", "cancelled"]
 Visibility = Literal["organization", "participants", "private"]
@@ -105,7 +118,7 @@ class CaseView(View):
     updated_at: datetime
     comments: list[CommentView]
     comments_cursor: str | None
-    permissions: list[Key]
+    permissions: list[Permission]
     version: Version
 
 

@@ -56,7 +56,7 @@ class MailPage(View):
 
 
 class ReceiptView(View):
-    """What became of an incoming mail: ``accepted`` as a reply, ``ignored`` (automatic or repeated), ``held`` for people."""
+    """What became of a mail: ``accepted`` as a reply, ``ignored`` (automatic, repeated), ``held`` for people."""
 
     outcome: Literal["accepted", "ignored", "held"]
     reason: str
@@ -81,7 +81,7 @@ class ListMails(Request[MailPage]):
 
 
 class TakeMail(Request[ReceiptView]):
-    """A mail arrived at the mailroom. ``raw`` is the message as base64; ``sender`` and ``recipient`` are the envelope's."""
+    """A mail arrived. ``raw``: the message as base64; ``sender`` and ``recipient`` are the envelope's."""
 
     sender: Annotated[str, Shape(max=320)]
     recipient: Annotated[str, Shape(max=320)]

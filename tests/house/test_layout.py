@@ -1,4 +1,4 @@
-"""House rules no linter knows. An exception is one line in services/DECISIONS.md: ``house: <path> <what> - <reason>``."""
+"""House rules no linter knows. An exception is a line of services/DECISIONS.md: ``house: <path> <what> - <reason>``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ("accounts", "cases", "files", "notifications")
-SOURCES = sorted([*(ROOT / "services").rglob("*.py"), *(ROOT / "gateway").rglob("*.py"), *(ROOT / "deploy").rglob("*.py")])
+SOURCES = sorted(
+    [*(ROOT / "services").rglob("*.py"), *(ROOT / "gateway").rglob("*.py"), *(ROOT / "deploy").rglob("*.py")]
+)
 EXCEPTIONS = (ROOT / "services" / "DECISIONS.md").read_text(encoding="utf-8")
 FORBIDDEN_NAMES = {"utils.py", "common.py", "helpers.py", "misc.py", "base.py"}
 BUSINESS = re.compile(r"(?i:\b(case|ticket|comment|article|chat)s?\b)|(?<![A-Z])(Case|Ticket|Comment|Article)[A-Z]")
@@ -60,7 +62,11 @@ def test_no_file_is_a_drawer_for_anything() -> None:
 
 def test_select_stands_only_in_queries_and_tables() -> None:
     for path in business_files():
-        if "queries" not in path.relative_to(ROOT).as_posix() and path.name != "tables.py" and "migrations" not in path.parts:
+        if (
+            "queries" not in path.relative_to(ROOT).as_posix()
+            and path.name != "tables.py"
+            and "migrations" not in path.parts
+        ):
             found = re.findall(r"(?<![\w.])select\(", path.read_text(encoding="utf-8"))
             assert not found, f"{name_of(path)} has a select("
 
@@ -68,7 +74,9 @@ def test_select_stands_only_in_queries_and_tables() -> None:
 def test_the_only_clock_is_the_unit_of_works() -> None:
     for path in business_files():
         text = path.read_text(encoding="utf-8")
-        found = re.findall(r"datetime\.(?:now|utcnow|today)\(|time\.time\(|func\.now\(|CURRENT_TIMESTAMP|\bnow\(\)", text)
+        found = re.findall(
+            r"datetime\.(?:now|utcnow|today)\(|time\.time\(|func\.now\(|CURRENT_TIMESTAMP|\bnow\(\)", text
+        )
         assert not found or allowed(path, "clock"), f"{name_of(path)} looks at a clock: {found}"
 
 

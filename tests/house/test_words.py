@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ def service_of(name: str) -> type:
     return found
 
 
-def declared(module: ModuleType, kind: type[Message]) -> list[type]:
+def declared(module: ModuleType, kind: type[Message]) -> list[Any]:
     return [
         word
         for word in vars(module).values()
@@ -38,7 +39,9 @@ def declared(module: ModuleType, kind: type[Message]) -> list[type]:
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_request_is_answered_by_exactly_one_line_of_its_own_service(name: str) -> None:
     lines = [line for line in lines_of(service_of(name)).values() if isinstance(line, RpcLine)]
-    assert sorted(line.message.__name__ for line in lines) == sorted(w.__name__ for w in declared(words_of(name), Request))
+    assert sorted(line.message.__name__ for line in lines) == sorted(
+        w.__name__ for w in declared(words_of(name), Request)
+    )
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -87,7 +90,8 @@ def test_every_route_leads_to_the_service_that_answers_its_message() -> None:
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_word_says_what_it_means(name: str) -> None:
     for word in declared(words_of(name), Message):
-        assert word.__doc__ and not word.__doc__.startswith(word.__name__ + "("), f"{word.__name__} has no docstring"
+        told = word.__doc__ or word.__name__ + "("
+        assert not told.startswith(word.__name__ + "("), f"{word.__name__} has no docstring"
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -62,7 +62,9 @@ class Person:
         """PATCH with a JSON body."""
         return self.http("PATCH", path, json=body if body is not None else {}, **more)
 
-    def upload(self, path: str, name: str, content: bytes, kind: str = "application/octet-stream", **form: str) -> HttpAnswer:
+    def upload(
+        self, path: str, name: str, content: bytes, kind: str = "application/octet-stream", **form: str
+    ) -> HttpAnswer:
         """POST one file as multipart."""
         return self.http("POST", path, files=[("file", (name, content, kind))], form=form)
 
@@ -84,7 +86,12 @@ class Team:
         """A body for POST ~/cases with every required field of the type's form filled; ``values`` win."""
         kinds = {kind["key"]: kind for kind in self.profile["types"]}
         chosen = kinds[type_key] if type_key else self.profile["types"][0]
-        body: dict[str, Any] = {"type": chosen["key"], "title": "It stopped", "description": "Since Monday.", "fields": {}}
+        body: dict[str, Any] = {
+            "type": chosen["key"],
+            "title": "It stopped",
+            "description": "Since Monday.",
+            "fields": {},
+        }
         for field_ in chosen["form"]:
             if field_["required"] and field_["key"] not in ("title", "description"):
                 self._fill(body, field_)
@@ -130,7 +137,6 @@ class Team:
         body = {"name": unique("Company "), "kind": kind, "products": held}
         made = expect(self.cast.operator.post(f"{self.path}/organizations", body), 201)
         return Organization(self, made["id"], made["name"])
-
 
     def open_case(self, who: Person, type_key: str = "", **values: Any) -> dict[str, Any]:
         """Register a case as this person (waiting until the services know him); the case's view."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, or_, select, tuple_
+from sqlalchemy import ColumnElement, Integer, Row, Select, bindparam, or_, select, tuple_
 
 from services.cases.queries.paging import cursor_of, position_of
 from services.cases.queries.people import represented, standings
@@ -83,7 +83,7 @@ def _page(side: str, view: str, given: frozenset[str]) -> Select[Any]:
         page = page.where(cases.c.status != "cancelled")
     if "at" in given:
         page = page.where(tuple_(cases.c.updated_at, cases.c.id) < tuple_(bindparam("at"), bindparam("before")))
-    return page.order_by(cases.c.updated_at.desc(), cases.c.id.desc()).limit(bindparam("most"))
+    return page.order_by(cases.c.updated_at.desc(), cases.c.id.desc()).limit(bindparam("most", type_=Integer()))
 
 
 def _line(row: Row[Any], shows_priority: bool) -> c.CaseLine:

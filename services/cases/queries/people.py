@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from sqlalchemy import ARRAY, Integer, Row, Text, bindparam, exists, func, select, update
+from sqlalchemy import ARRAY, Integer, Row, Text, any_, bindparam, exists, func, select, update
 from sqlalchemy import cast as cast_to
 
-from services.cases.queries.sight import POLICY, me, mine, team
+from services.cases.queries.sight import POLICY, READS, me, mine, team
 from services.cases.rules import Case, Standing
 from services.cases.tables import memberships, organizations, teams
 from services.chassis.problems import Conflict, NotFound
@@ -42,8 +42,8 @@ _members = (
         memberships.c.team_id == organizations.c.team_id,
         memberships.c.organization_id == organizations.c.organization_id,
         memberships.c.active,
-        memberships.c.permissions.any("case.read"),
-        memberships.c.user_id == func.any(bindparam("people", type_=ARRAY(Text))),
+        any_(memberships.c.permissions) == READS,
+        memberships.c.user_id == any_(bindparam("people", type_=ARRAY(Text))),
     )
     .correlate(organizations)
     .scalar_subquery()
@@ -72,7 +72,7 @@ _MEMBER = select(memberships.c.name, organizations.c.products).where(
     memberships.c.team_id == team,
     memberships.c.organization_id == bindparam("organization_id"),
     memberships.c.active,
-    memberships.c.permissions.any("case.read"),
+    any_(memberships.c.permissions) == READS,
     memberships.c.user_id == bindparam("user_id"),
     organizations.c.organization_id == memberships.c.organization_id,
 )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Text, and_, bindparam, exists, literal, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Select, Text, and_, any_, bindparam, exists, literal, or_, select
 
 from services.cases.tables import cases, followers, memberships, teams
 
 me: ColumnElement[str] = bindparam("me", type_=Text())
 team: ColumnElement[str] = bindparam("team_id", type_=Text())
 organization: ColumnElement[str] = bindparam("organization_id", type_=Text())
+READS = literal("case.read", Text())
 mine = memberships.alias("mine")
 # What of a profile decides about a case that exists; the long rest stays in the database.
 POLICY = teams.c.profile.op("-")(
@@ -39,6 +40,6 @@ def visible(*columns: Any, side: str | None = None) -> Select[Any]:
     seen = select(*columns).where(cases.c.team_id == team)
     if side is not None:
         return seen if side == "support" else seen.where(cases.c.organization_id == organization, shown)
-    at_home = and_(mine.c.organization_id == cases.c.organization_id, mine.c.permissions.any("case.read"))
+    at_home = and_(mine.c.organization_id == cases.c.organization_id, any_(mine.c.permissions) == READS)
     my_place = and_(mine.c.user_id == me, mine.c.team_id == team, mine.c.active)
     return seen.where(my_place, or_(mine.c.organization_id.is_(None), and_(at_home, shown)))

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Row, ScalarSelect, Select, Text, bindparam, func, or_, select, tuple_
+from sqlalchemy import ARRAY, Integer, Row, ScalarSelect, Select, Text, any_, bindparam, func, or_, select, tuple_
 
 from services.cases import rules
 from services.cases.queries.paging import cursor_of, position_of
-from services.cases.queries.sight import POLICY, mine, visible
+from services.cases.queries.sight import POLICY, READS, mine, visible
 from services.cases.rules import Case, Reader, Standing
 from services.cases.tables import cases, comments, followers, memberships, teams
 from services.chassis.problems import NotFound
@@ -29,7 +29,7 @@ def _people_around() -> tuple[ScalarSelect[Any], ScalarSelect[Any]]:
         member.c.team_id == cases.c.team_id,
         member.c.organization_id == cases.c.organization_id,
         member.c.active,
-        member.c.permissions.any("case.read"),
+        any_(member.c.permissions) == READS,
         or_(
             member.c.user_id.in_([cases.c.created_by, cases.c.contact_id, cases.c.owner_id]),
             member.c.user_id.in_(watching),
@@ -60,11 +60,11 @@ _SAID = (
     select(*comments.c)
     .where(
         comments.c.case_id == bindparam("case_id"),
-        comments.c.visibility == func.any(bindparam("kinds", type_=ARRAY(Text))),
+        comments.c.visibility == any_(bindparam("kinds", type_=ARRAY(Text))),
         tuple_(comments.c.created_at, comments.c.id) > tuple_(bindparam("at"), bindparam("id")),
     )
     .order_by(comments.c.created_at, comments.c.id)
-    .limit(bindparam("most"))
+    .limit(bindparam("most", type_=Integer()))
 )
 
 

@@ -8,21 +8,23 @@ from dataclasses import dataclass, field
 from email import errors, policy
 from email.message import EmailMessage
 from email.parser import BytesParser
-from html.parser import HTMLParser
+from html import unescape
 
 from mailparser_reply import EmailReplyParser
 
 MARKER = "##-"
 LARGEST_HEADERS = 65_536
 LONGEST_TEXT = 40_000
+LARGEST_HTML = 200_000
+_SPACES = " \t\u200b\u200c\u2060\ufeff"
 _LANGUAGES = ["en", "sv", "da", "de", "fr", "es", "it", "nl", "pl", "cs"]
 _ADDRESS = re.compile(r"[^\s<>\"',;:()]+@[^\s<>\"',;:()]+")
-_MARKED = re.compile(r"^[>\s]*##-", re.MULTILINE)
+_MARKED = re.compile(r"^[> \t]*##-", re.MULTILINE)
 # What the library does not know: "On … wrote:" of our other neighbours, and Outlook's rule above From:/Från:.
 _QUOTES = re.compile(
-    r"^[>\s]*(?:"
+    r"^[> \t]{0,20}(?:"
     r"-{2,}\s?(?:Original(?: |t )?[Mm]essage|Originalmeddelande|Ursprungligt meddelande|Vidarebefordrat).*"
-    r"|_{10,}\s*\n\s*\**(?:From|Från|Fra|Von|De|Lähettäjä)\**:.*"
+    r"|_{10,}\n\n?\**(?:From|Från|Fra|Von|De|Lähettäjä)\**:.*"
     r"|\**(?:From|Från|Fra|Von|Lähettäjä)\**:[^\n]{1,300}\n(?:[^\n]{0,300}\n){0,2}?"
     r"\**(?:Sent|Skickat|Date|Datum|Sendt|Gesendet|Lähetetty|To|Till)\**:.*"
     r"|(?:Den|Am|Pe|Op|Le|On)\s[^\n]{6,200}(?:\n[^\n]{0,200})?\s?(?:skrev|wrote|schrieb|kirjoitti|schreef|écrit)[^\n]{0,200}:\s*$"
@@ -127,11 +129,11 @@ def newest_part(text: str) -> str:
     marked = _MARKED.search(text)
     if marked:
         text = text[: marked.start()]
-    text = "\n".join(line[:2_000].rstrip() for line in text[:LONGEST_TEXT].split("\n"))
+    text = "\n".join(line[:2_000].rstrip(_SPACES) for line in text[:LONGEST_TEXT].split("\n"))
+    text = re.sub(r"\n{3,}", "\n\n", text)  # before any pattern that looks over line ends
     quoted = _QUOTES.search(text)
     if quoted:
         text = text[: quoted.start()]
-    text = re.sub(r"\n{3,}", "\n\n", text)
     reply = EmailReplyParser(languages=_LANGUAGES).parse_reply(text) or ""
     lines = reply.split("\n")
     while lines and (not lines[-1].strip() or lines[-1].lstrip().startswith(">")):
@@ -155,42 +157,49 @@ def _text_of(mail: EmailMessage) -> tuple[str, list[str]]:
     return text, attachments
 
 
+_SILENT = ("script", "style", "head", "title")
+_BREAKS = ("br", "p", "div", "li", "tr", "h1", "h2", "h3", "blockquote")
+_QUOTED = ("gmail_quote", "divrplyfwdmsg", "moz-cite-prefix", "appendonsend", "yahoo_quoted", 'type="cite"')
+_TAG = re.compile(r"/?([a-zA-Z][a-zA-Z0-9]{0,15})")
+
+
 def text_of_html(html: str) -> str:
-    """The readable text of an HTML mail, up to the quoted one."""
-    reader = _Reader()
-    reader.feed(html[:300_000])
-    reader.close()
-    text = re.sub(r"[ \t]+", " ", "".join(reader.found))
-    return re.sub(r" ?\n ?", "\n", text)
+    """The readable text of an HTML mail, up to the quoted one. Reads once from left to right, whatever it finds
+    (html.parser needs minutes for some mails)."""
+    html, found, at = html[:LARGEST_HTML], [], 0
+    while 0 <= (start := html.find("<", at)):
+        found.append(re.sub(r"\s+", " ", html[at:start]))
+        at, said = _after_tag(html, start)
+        found.append(said)
+        if at < 0:
+            break
+    if at >= 0:
+        found.append(re.sub(r"\s+", " ", html[at:]))
+    text = re.sub(r"[ \t]+", " ", unescape("".join(found)))
+    return "\n".join(line.strip() for line in text.split("\n"))
 
 
-class _Reader(HTMLParser):
-    _SILENT = ("script", "style", "head", "title")
-    _BREAKS = ("br", "p", "div", "li", "tr", "h1", "h2", "h3", "blockquote")
-    _QUOTED = ("gmail_quote", "divrplyfwdmsg", "moz-cite-prefix", "appendonsend", "yahoo_quoted")
+def _after_tag(html: str, start: int) -> tuple[int, str]:
+    """``(where to read on, what to say)`` for the tag at ``start``; a place below 0: here the new text ends."""
+    if html.startswith("<!--", start):
+        end = html.find("-->", start + 4)
+        return (end + 3 if end >= 0 else -1), ""
+    end = html.find(">", start)
+    tag = _TAG.match(html, start + 1)
+    if tag is None and html[start + 1 : start + 2] not in ("!", "?", "/"):
+        return start + 1, "<"
+    if end < 0:
+        return -1, ""
+    if tag is None:
+        return end + 1, ""
+    name, whole = tag.group(1).lower(), html[start : min(end, start + 500)].lower()
+    if name in ("div", "blockquote", "span") and any(mark in whole for mark in _QUOTED):
+        return -1, ""
+    if name in _SILENT and not whole.startswith("</"):
+        return _end_of(html, name, end), ""
+    return end + 1, "\n" if name in _BREAKS else ""
 
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.found: list[str] = []
-        self._silent = 0
-        self._ended = False
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        named = " ".join(value or "" for name, value in attrs if name in ("class", "id")).lower()
-        cited = tag == "blockquote" and ("type", "cite") in attrs
-        self._ended = self._ended or cited or any(name in named for name in self._QUOTED)
-        self._silent += tag in self._SILENT
-        if tag in self._BREAKS:
-            self._say("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._silent -= tag in self._SILENT and self._silent > 0
-        if tag in ("p", "div", "tr"):
-            self._say("\n")
-
-    def handle_data(self, data: str) -> None:
-        self._say(re.sub(r"\s+", " ", data))
-
-    def _say(self, text: str) -> None:
-        if not self._silent and not self._ended:
-            self.found.append(text)
+def _end_of(html: str, name: str, at: int) -> int:
+    found = re.compile(f"</{name}", re.IGNORECASE).search(html, at)
+    return found.start() if found else -1

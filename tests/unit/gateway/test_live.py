@@ -84,7 +84,7 @@ def test_a_changed_membership_ends_the_streams_of_that_person(app: Gateway, http
 def test_a_stream_ends_with_its_token(app: Gateway, http: Any, services: FakeClient) -> None:
     services.answers["list_feed"] = page()
     answer = http.get(f"{TEAM}/events", headers=bearer(exp=int(time.time()) + 2) | SSE, buffered=False)
-    assert list(answer.response) == [b"retry: 2000\n\n"]
+    assert set(answer.response) <= {live.GREETING, live.HEARTBEAT}
     assert app.desk.hub.size == 0
 
 

@@ -100,9 +100,9 @@ def _cases() -> None:
     )
     op.create_index("cases_by_team", "cases", ["team_id", "updated_at", "id"])
     op.create_index("cases_by_organization", "cases", ["organization_id", "updated_at", "id"])
-    op.create_index("cases_by_owner", "cases", ["owner_id", "updated_at", "id"])
-    op.create_index("cases_by_contact", "cases", ["contact_id", "updated_at", "id"])
-    op.create_index("cases_by_creator", "cases", ["created_by", "updated_at", "id"])
+    op.create_index("cases_by_owner", "cases", ["owner_id", "organization_id", "updated_at", "id"])
+    op.create_index("cases_by_contact", "cases", ["contact_id", "organization_id", "updated_at", "id"])
+    op.create_index("cases_by_creator", "cases", ["created_by", "organization_id", "updated_at", "id"])
     op.create_index("cases_by_assignee", "cases", ["assignee_id", "updated_at", "id"])
 
 

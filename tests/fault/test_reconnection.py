@@ -1,0 +1,99 @@
+"""The broker and the database may go and come: everything works again within five seconds, in the same processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from deploy.local.server import Server
+from deploy.local.stack import Stack
+from services.chassis.ids import new_id
+from services.chassis.problems import Conflict, Problem, Unavailable
+from tests.fault.bench import BACK_WITHIN, MANY, Bench, Load
+from tests.parts import Process, eventually
+
+pytestmark = pytest.mark.fault
+
+
+@pytest.fixture(scope="module", autouse=True)
+def processes(start: Callable[..., Process]) -> list[Process]:
+    return [start("rpc"), start("worker")]
+
+
+def end(server: Server, how: str) -> None:
+    server.kill() if how == "kill -9" else server.stop()
+
+
+@pytest.mark.parametrize("how", ["kill -9", "a clean stop"])
+@pytest.mark.parametrize("part", ["broker", "database"])
+def test_what_was_answered_stays_and_all_works_within_5_seconds_after_a_restart(
+    bench: Bench, stack: Stack, processes: list[Process], part: str, how: str
+) -> None:
+    pids = [process.pid for process in processes]
+    server = stack.rabbitmq if part == "broker" else stack.postgres
+
+    def insist(name: str) -> None:
+        """Ask until it is answered, always with the same key."""
+        while True:
+            try:
+                bench.add(name, key=name, timeout=2)
+                return
+            except (Unavailable, Conflict):
+                continue
+
+    with Load(insist, threads=4) as load:
+        eventually(lambda: len(load.done) > 50, MANY)
+        end(server, how)
+        server.start()
+        before = len(load.done)
+        eventually(lambda: len(load.done) > before, BACK_WITHIN, "answers again within the promised time")
+        bench.round_trip()
+    assert load.failed == []
+    eventually(lambda: all(bench.count("effects", name) for name in load.done[-3:]), MANY)
+    eventually(lambda: set(load.done) <= set(bench.rows_like("effects", "load")), MANY, "no event is lost")
+    things, effects = bench.rows_like("things", "load"), bench.rows_like("effects", "load")
+    assert {name: things[name] for name in load.done} == dict.fromkeys(load.done, 1)
+    assert {name: effects[name] for name in load.done} == dict.fromkeys(load.done, 1)
+    assert all(process.alive for process in processes)
+    assert [process.pid for process in processes] == pids
+
+
+def test_while_the_database_is_away_every_caller_hears_that(
+    bench: Bench, stack: Stack, processes: list[Process]
+) -> None:
+    stack.postgres.kill()
+    try:
+        asks: list[Callable[[], object]] = [bench.echo, lambda: bench.add(new_id("away"))] * 5
+        told: list[Problem] = [bench.refusal(ask) for ask in asks]
+        assert {(type(problem), problem.code) for problem in told} == {(Unavailable, "database_away")}
+        assert not any(process.ready() for process in processes), "/readyz tells it too"
+    finally:
+        stack.postgres.start()
+    bench.round_trip()
+    eventually(lambda: all(process.ready() for process in processes), BACK_WITHIN)
+    assert all(process.alive for process in processes)
+
+
+def test_an_event_waits_for_the_database_and_is_not_parked(
+    bench: Bench, stack: Stack, processes: list[Process]
+) -> None:
+    """The default pauses of this process sum to two seconds; the database is away for longer."""
+    import time
+
+    import orjson
+
+    from tests.fault.bench import Wire
+
+    wire = Wire(bench.parts.amqp())
+    name = new_id("waits")
+    told = {"id": name, "type": "thing.added", "version": 1, "data": {"thing_id": name}}
+    stack.postgres.stop()
+    try:
+        wire.put("sample.events", "thing.added", orjson.dumps(told), content_type="application/json")
+        time.sleep(4)
+    finally:
+        stack.postgres.start()
+    eventually(lambda: bench.count("effects", name) == 1, MANY, "it is applied")
+    assert wire.size("parked-sample") == 0
+    wire.close()
