@@ -11,9 +11,13 @@ import asyncio
 import base64
 import logging
 import signal
+import threading
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
+from wsgiref.simple_server import WSGIRequestHandler, make_server
 
+import orjson
 from aiosmtpd.controller import UnthreadedController
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
@@ -39,6 +43,10 @@ class Settings(Common):
 
 class Client(Protocol):
     """What we need of the RPC client."""
+
+    @property
+    def ready(self) -> bool:
+        """Connected to a broker that takes messages."""
 
     def call(self, service: str, verb: str, data: dict[str, Any], context: Context, timeout: float = 5.0) -> Any:
         """Ask and wait; raises Problem."""
@@ -84,10 +92,31 @@ class Handler:
 
     def hand_over(self, sender: str, recipient: str, raw: bytes) -> str:
         """Ask the service to take the mail; returns what became of it (one that comes twice is taken once)."""
-        ask = TakeMail(sender=sender[:320], recipient=recipient, raw=base64.b64encode(raw).decode())
+        ask = TakeMail(sender=sender.strip("<> ")[:320], recipient=recipient, raw=base64.b64encode(raw).decode())
         context = Context(actor=SYSTEM, request_id=new_id("req"))
         reply = self._client.call("notifications", TakeMail.wire_name, ask.dump(), context, timeout=CALL_SECONDS)
         return str(reply.data["outcome"])
+
+
+class _Silent(WSGIRequestHandler):
+    def log_message(self, format: str, *values: Any) -> None:
+        """No line per probe."""
+
+
+def serve_health(settings: Settings, client: Client) -> None:
+    """/livez and /readyz (ready: the broker takes messages) on the health port, in a thread of its own."""
+
+    def answer(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        checks = {"broker": bool(client.ready)} if environ.get("PATH_INFO") == "/readyz" else {}
+        known = environ.get("PATH_INFO") in ("/livez", "/readyz")
+        ok = known and all(checks.values())
+        line = "200 OK" if ok else "503 Service Unavailable" if known else "404 Not Found"
+        start(line, [("Content-Type", "application/json")])
+        return [orjson.dumps({"status": "ok" if ok else "not_ready", "checks": checks})]
+
+    if settings.health_port:
+        server = make_server(settings.health_host, settings.health_port, answer, handler_class=_Silent)
+        threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
 
 
 async def serve(settings: Settings, client: Client) -> None:
@@ -119,6 +148,7 @@ def main() -> None:
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("mail.log").setLevel(logging.WARNING)
     client = RpcClient(settings.amqp_url, name="mailroom")
+    serve_health(settings, client)
     try:
         asyncio.run(serve(settings, client))
     finally:

@@ -226,7 +226,7 @@ def _first_sentence(message: type[Message]) -> str:
     return " ".join((message.__doc__ or "").split()).split(". ")[0].rstrip(".") + "."
 
 
-_ALL_REFUSALS = (400, 401, 403, 404, 409, 411, 412, 413, 415, 422, 428, 429, 500, 503)
+_ALL_REFUSALS = (400, 401, 403, 404, 405, 409, 411, 412, 413, 415, 422, 428, 429, 500, 503)
 
 
 def _refusals(route: Route) -> list[int]:

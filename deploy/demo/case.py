@@ -169,7 +169,8 @@ class Case:
             tree = self.stage.agent.get(f"{self.path}/tree")["files"]
             found = sorted(one["id"] for one in tree if one["state"] == "clean")
             must(found == sorted(self.sent), f"every file is there exactly once: {sorted(self.sent)}", tree)
-            mails, events = self._mails(), self._events()
+            events = self._events()  # first: whoever tells an event to the feed has queued its mails in the same moment
+            mails = self._mails()
             tally.comments, tally.files = tally.comments + len(comments), tally.files + len(found)
             tally.mails, tally.events = tally.mails + mails, tally.events + events
             line.more = f"{len(comments)} comments, {len(found)} files, {mails} mails, {events} events."

@@ -142,7 +142,7 @@ class RpcConsumer(_Consumer):
         if message.channel is not self.link.channel:
             return  # that connection is gone; the broker gives the request to somebody again, its key protects it
         try:
-            self.link.send(
+            self.link.answer(
                 EXCHANGE,
                 message.properties["reply_to"],
                 _reply_body(result),
@@ -229,7 +229,11 @@ class EventConsumer(_Consumer):
                 EVENTS.labels(self.host.name, kind, "applied" if error else "repeated").inc()
             self.link.ack(message.channel, message.delivery_tag)
         except LinkDown:
-            eventlet.sleep(1)  # not acknowledged: the broker gives it out again
+            eventlet.sleep(1)
+            self.link.give_back(message.channel, message.delivery_tag)
+        except Exception:
+            log.exception("an event could not be put aside")  # an exception here would end the process
+            self._park(message, "unreadable", "see the log")
 
     def _failed(self, message: Any, kind: str, exchange: str, error: Exception) -> None:
         headers = dict(message.properties.get("application_headers") or {})
@@ -238,7 +242,9 @@ class EventConsumer(_Consumer):
             EVENTS.labels(self.host.name, kind, "parked").inc()
             return
         away = isinstance(error, Unavailable) or (isinstance(error, Problem) and error.code == "busy")
-        tries = int(headers.get("x-tries", 0)) + (0 if away else 1)  # a database that is away is not the event's fault
+        before = headers.get("x-tries", 0)
+        # A database that is away is not the event's fault.
+        tries = (before if isinstance(before, int) else 0) + (0 if away else 1)
         pauses = self.host.topology.pauses
         if tries > len(pauses):
             self.host.park(message, "failed", f"{type(error).__name__}: {error}")

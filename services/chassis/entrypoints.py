@@ -20,6 +20,7 @@ from services.chassis.messages import Event, Request, View
 from services.chassis.problems import Problem
 from services.chassis.unit_of_work import AlreadyApplied, Answer, UnitOfWork, Work, fingerprint_of
 
+LONGEST_ID = 200
 V = TypeVar("V", bound=View)
 E = TypeVar("E", bound=Event)
 Item = TypeVar("Item")
@@ -82,9 +83,11 @@ class EventLine:
             raise Poison(f"{told.get('type')} version {told.get('version')} is not known here")
         try:
             happened = self.message.load(told.get("data"))
-            event_id = str(told["id"])
-        except (Problem, KeyError) as error:
+        except Problem as error:
             raise Poison(f"not a readable {self.message.wire_name}: {error}") from error
+        event_id = told.get("id")
+        if not isinstance(event_id, str) or not 0 < len(event_id) <= LONGEST_ID or "\x00" in event_id:
+            raise Poison(f"a {self.message.wire_name} without a readable id")
         context = Context(actor=SYSTEM, request_id=str(told.get("request_id", "")), trace=str(told.get("trace", "")))
         context.more.update(event_id=event_id, time=told.get("time"), actor=told.get("actor"))
         try:

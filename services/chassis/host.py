@@ -34,7 +34,7 @@ class Host:
         kept = {
             name: properties[name] for name in ("content_type", "content_encoding", "message_id") if name in properties
         }
-        self._publisher.publish(
+        returned = self._publisher.publish(
             [
                 {
                     "exchange": self.topology.work_exchange,
@@ -47,6 +47,8 @@ class Host:
                 }
             ]
         )
+        if returned:  # our own queue is missing; the next connection declares it
+            raise LinkDown(f"no queue takes {step}")
 
     def park(self, message: Any, reason: str, detail: str) -> None:
         """Keep a message for people and acknowledge it; tries until the broker has it."""

@@ -23,12 +23,15 @@ from amqp.basic_message import Message as AmqpMessage
 from amqp.exceptions import AMQPError
 from kombu.connection import Connection
 
+from services.chassis.bearing import BearingChannel, bear
+
 HEARTBEAT_SECONDS = 10
 CONNECT_SECONDS = 3
 PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0)  # between tries to connect; well below the promised 5 s
 QUEUE_LIMIT = 20_000  # frames waiting for a broker that does not read
 
 log = structlog.get_logger("link")
+bear()
 
 
 class LinkDown(Exception):
@@ -95,8 +98,15 @@ class Link:
 
     def send(self, exchange: str, routing_key: str, body: bytes, mandatory: bool = False, **properties: Any) -> None:
         """Queue one message. Raises LinkDown when there is no broker or it takes nothing (memory or disk alarm)."""
-        if not self._open.is_set() or self.blocked or len(self._queue) > QUEUE_LIMIT:
+        if self.blocked or len(self._queue) > QUEUE_LIMIT:
             raise LinkDown("the broker takes no messages right now")
+        self.answer(exchange, routing_key, body, mandatory, **properties)
+
+    def answer(self, exchange: str, routing_key: str, body: bytes, mandatory: bool = False, **properties: Any) -> None:
+        """The same for a reply: under an alarm it waits here, and the broker takes it afterwards. (Dropping it would
+        leave its request unacknowledged on an open channel for ever.) There are never more than requests in hand."""
+        if not self._open.is_set():
+            raise LinkDown("the broker is away")
         message = AmqpMessage(body, **properties)
         channel = self.channel
         arguments = (0, exchange, routing_key, mandatory, False)
@@ -106,6 +116,11 @@ class Link:
         """Acknowledge a delivery; one of an earlier connection is left alone (the broker has it again already)."""
         if channel is self.channel:
             self._post(lambda: channel.send_method(spec.Basic.Ack, "Lb", (tag, False)))
+
+    def give_back(self, channel: Any, tag: int) -> None:
+        """Hand a delivery back to its queue."""
+        if channel is self.channel:
+            self._post(lambda: channel.send_method(spec.Basic.Reject, "Lb", (tag, True)))
 
     def cancel(self, consumer_tag: str, seconds: float = 2.0) -> None:
         """Stop consuming; returns when the broker confirmed it, or after ``seconds``."""
@@ -152,15 +167,17 @@ class Link:
                         break
                     for _ in range(min(len(self._queue), 64)):
                         self._queue.popleft()()
-                    out = bytes(self._out)
-                    self._out.clear()
+                    waiting = self._out
+                    out = bytes(waiting)
                     connection.transport.sock.sendall(out)
+                    del waiting[: len(out)]  # only now: `stop` takes an empty buffer for "all is sent"
             except Exception as error:
                 self._tell("writing to the broker failed", error)
                 self._shut_socket()
 
     def _watch_for_ever(self) -> None:
         seen, since = -1, time.monotonic()
+        beat = since
         while not self._stopping:
             time.sleep(1)
             connection = self._connection
@@ -172,7 +189,8 @@ class Link:
             elif time.monotonic() - since > 2 * HEARTBEAT_SECONDS:
                 self._tell("the broker is silent", TimeoutError())
                 self._shut_socket()
-            if int(time.monotonic()) % (HEARTBEAT_SECONDS // 2) == 0 and len(self._queue) < QUEUE_LIMIT:
+            if time.monotonic() - beat > HEARTBEAT_SECONDS / 2 - 1 and len(self._queue) < QUEUE_LIMIT:
+                beat = time.monotonic()
                 self._post(connection.send_heartbeat)
 
     # --- connecting ---------------------------------------------------------------------------------------------------
@@ -184,7 +202,9 @@ class Link:
             self._url, heartbeat=HEARTBEAT_SECONDS, connect_timeout=CONNECT_SECONDS, transport_options=options
         )
         connection = made.transport.establish_connection()
+        connection.Channel = BearingChannel
         sock = connection.transport.sock
+        sock.settimeout(2 * CONNECT_SECONDS)  # a broker that falls silent while we declare must not hold us for ever
         # py-amqp asks for 7 bytes, then 4, then ...: 9 system calls a message; its buffer copes with more at once.
         connection.transport._quick_recv = lambda size: sock.recv(max(size, 65_536))
         self.channel = connection.channel()
@@ -234,7 +254,8 @@ class Publisher:
     def __init__(self, url: str, *, name: str) -> None:
         self._lock = threading.Lock()
         self._settled = threading.Event()
-        self._sent = self._confirmed = 0
+        self._sent = 0
+        self._unconfirmed: set[int] = set()
         self._refused = False
         self._returned: set[str] = set()
         self._link = Link(url, name=name, on_open=self._open, on_lost=self._settled.set)
@@ -265,29 +286,31 @@ class Publisher:
             self._returned.clear()
             self._settled.clear()
             self._refused = False
-            goal = self._sent + len(messages)
+            self._unconfirmed.clear()  # what an earlier batch waited for in vain is no concern of this one
             for message in messages:
+                self._unconfirmed.add(self._sent + 1)
                 link.send(**message)
                 self._sent += 1
             end = time.monotonic() + seconds
-            while self._confirmed < goal and link.channel is channel and link.ready and time.monotonic() < end:
+            while self._unconfirmed and link.channel is channel and link.ready and time.monotonic() < end:
                 self._settled.wait(0.5)
                 self._settled.clear()
-            if self._confirmed < goal or self._refused or link.channel is not channel:
+            if self._unconfirmed or self._refused or link.channel is not channel:
                 raise LinkDown("the broker did not confirm")
             return set(self._returned)
 
     def _open(self, link: Link) -> None:
-        self._sent = self._confirmed = 0
+        self._sent = 0
+        self._unconfirmed.clear()
         link.channel.confirm_select()
         link.channel.events["basic_ack"].add(self._on_ack)
         link.channel.events["basic_nack"].add(self._on_nack)
         link.channel.events["basic_return"].add(self._on_return)
 
     def _on_ack(self, tag: int, multiple: bool) -> None:
-        # Confirms of one channel may overtake each other; what counts is how many are settled.
-        self._confirmed = max(self._confirmed, tag) if multiple else self._confirmed + 1
-        if self._confirmed >= self._sent:
+        # Confirms of one channel overtake each other: one of a returned message does not wait for those on disk.
+        self._unconfirmed -= {it for it in list(self._unconfirmed) if it <= tag} if multiple else {tag}
+        if not self._unconfirmed:
             self._settled.set()
 
     def _on_nack(self, tag: int, multiple: bool, *_: Any) -> None:

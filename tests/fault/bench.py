@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import amqp
 import psycopg2
+from amqp.method_framing import frame_writer
 
 from services.chassis.actor import Actor, Context
 from services.chassis.ids import new_id
@@ -61,17 +62,22 @@ class Bench:
         return self.parts.sql(statement, self.database)
 
     def count(self, table: str, thing_id: str) -> int:
-        """How many rows of ``things``, ``effects`` ... this thing has."""
-        return int(self.sql(f"SELECT count(*) FROM {table} WHERE thing_id = '{thing_id}'")[0][0])
+        """How many rows of ``things`` or ``effects`` this thing has."""
+        return self.rows_like(table, thing_id).get(thing_id, 0)
+
+    def total(self, table: str) -> int:
+        """How many rows a table has."""
+        return int(self.sql(f"SELECT count(*) FROM {table}")[0][0])  # noqa: S608 - our own names
 
     def rows_like(self, table: str, prefix: str) -> dict[str, int]:
         """How often each thing whose id begins so stands in a table."""
-        query = f"SELECT thing_id, count(*) FROM {table} WHERE thing_id LIKE '{prefix}%' GROUP BY thing_id"
+        where = f"thing_id LIKE '{prefix}%' GROUP BY thing_id"
+        query = f"SELECT thing_id, count(*) FROM {table} WHERE {where}"  # noqa: S608 - our own names
         return {name: int(count) for name, count in self.sql(query)}
 
     def events_of(self, thing_id: str) -> int:
         """How many events about this thing still lie in the outbox."""
-        return int(self.sql(f"SELECT count(*) FROM outbox WHERE subject = '{thing_id}'")[0][0])
+        return self.sql("SELECT subject FROM outbox").count((thing_id,))
 
     def tell(self, things: list[str], trouble: str = "", kind: str = ThingAdded.wire_name) -> None:
         """Put events about these things into the outbox, as one commit of the service would."""
@@ -87,6 +93,11 @@ class Bench:
             cursor.executemany(insert, rows)
             cursor.execute("SELECT pg_notify('outbox', '')")
         db.close()
+
+    def sleeping(self) -> int:
+        """How many queries sleep in the database right now."""
+        query = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'"
+        return int(self.sql(query)[0][0])
 
     def round_trip(self) -> None:
         """A request and its event both come through; fails when that takes longer than we promise."""
@@ -119,8 +130,13 @@ class Load:
             try:
                 self._do(name)
                 self.done.append(name)
-            except Exception as error:  # noqa: BLE001 - counted by the test
+            except Exception as error:  # counted by the test
                 self.failed.append((name, error))
+
+    def wait_for(self, more: int) -> None:
+        """Return when so many more calls have succeeded."""
+        goal = len(self.done) + more
+        eventually(lambda: len(self.done) >= goal or self.failed, MANY, f"{more} more answers")
 
     def __enter__(self) -> Load:
         for thread in self._threads:
@@ -155,10 +171,18 @@ class Wire:
             message._serialize_properties = lambda: raw
         self.channel.basic_publish_confirm(message, exchange, routing_key)
 
+    def put_key(self, exchange: str, routing_key: bytes, body: bytes) -> None:
+        """Publish with a routing key that need not be text."""
+        marked = "#" * len(routing_key)
+        transport = self.connection.transport
+        plain = transport.write
+        transport.write = lambda data: plain(bytes(data).replace(marked.encode(), routing_key))
+        self.connection._frame_writer = frame_writer(self.connection, transport)
+        self.put(exchange, marked, body)
+
     def take(self, queue: str, seconds: float = 10.0) -> Any:
         """The next message of a queue, acknowledged; fails when none comes."""
-        message = eventually(lambda: self.channel.basic_get(queue, no_ack=True), seconds, f"a message in {queue}")
-        return message
+        return eventually(lambda: self.channel.basic_get(queue, no_ack=True), seconds, f"a message in {queue}")
 
     def size(self, queue: str) -> int:
         """How many messages a queue holds ready."""

@@ -50,9 +50,16 @@ def request(**kwargs: Any) -> bytes:
 REQUESTS = [
     answered("bad JSON", b"{nonsense", "malformed"),
     answered("an empty body", b"", "malformed"),
-    answered("pickle", pickle.dumps({"args": [], "kwargs": {"text": "x"}}), "content_type", content_type="application/x-python-serialize"),
+    answered(
+        "pickle",
+        pickle.dumps({"args": [], "kwargs": {"text": "x"}}),
+        "content_type",
+        content_type="application/x-python-serialize",
+    ),
     answered("a gzip encoding that is none", b"\x1f\x8b\x08junk", "malformed", content_encoding="gzip"),
-    answered("Latin-1", '{"args": [], "kwargs": {"text": "å"}}'.encode("latin-1"), "malformed", content_encoding="latin-1"),
+    answered(
+        "Latin-1", '{"args": [], "kwargs": {"text": "å"}}'.encode("latin-1"), "malformed", content_encoding="latin-1"
+    ),
     answered("an unknown encoding", b"\xff\xfe{", "malformed", content_encoding="no-such-thing"),
     answered("a list", b"[1, 2, 3]", "malformed"),
     answered("a number", b"7", "malformed"),

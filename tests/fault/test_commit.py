@@ -64,7 +64,7 @@ def test_a_commit_that_fails_leaves_its_key_free(bench: Bench) -> None:
     name = new_id("strict")
     for _ in range(2):  # the second one is not told the first one's answer
         assert bench.refusal(lambda: bench.add(name, trouble="commit", key=name)).code == "conflict"
-    assert bench.sql(f"SELECT count(*) FROM inbox WHERE key LIKE '%{name}'") == [(0,)]
+    assert not [key for (key,) in bench.sql("SELECT key FROM inbox") if name in key]
 
 
 def test_a_command_that_raises_says_nothing_of_its_inside(bench: Bench) -> None:
@@ -92,4 +92,4 @@ def test_an_event_is_published_if_and_only_if_its_transaction_committed(
     assert subjects(wire, heard, last) == [*told, last]
     for name in told:
         eventually(lambda name=name: bench.count("effects", name) == 1, MANY)  # type: ignore[misc]
-    assert bench.sql("SELECT count(*) FROM outbox") == [(0,)]
+    eventually(lambda: bench.total("outbox") == 0, MANY)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ def service(start: Callable[..., Process]) -> Process:
     return start()
 
 
-def until_answered(bench: Bench, name: str, **ask: object) -> Reply:
+def until_answered(bench: Bench, name: str, **ask: Any) -> Reply:
     """What a patient client does: the same request with the same key until there is an answer."""
     for _ in range(60):
         try:

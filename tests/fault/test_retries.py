@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 import orjson
@@ -42,7 +43,7 @@ def test_a_failing_event_is_tried_five_times_with_growing_pauses_then_parked_and
     told = tries_of(process, name)
     assert [(line["tries"], line["seconds"]) for line in told] == [(1, 0.2), (2, 0.4), (3, 0.6), (4, 0.8)]
     at = [datetime.fromisoformat(line["timestamp"]) for line in told]
-    waited = [(later - earlier).total_seconds() for earlier, later in zip(at, at[1:], strict=False)]
+    waited = [(later - earlier).total_seconds() for earlier, later in pairwise(at)]
     assert all(seconds >= pause for seconds, pause in zip(waited, (0.2, 0.4, 0.6), strict=True)), waited
     assert bench.count("effects", name) == 0
 
@@ -52,7 +53,7 @@ def test_a_failing_event_is_tried_five_times_with_growing_pauses_then_parked_and
     assert name in line["body"]
     assert wire.size("parked-sample") == 1, "looking changes nothing"
 
-    bench.sql(f"INSERT INTO things (thing_id) VALUES ('open {name}')")
+    bench.add(f"open {name}")
     assert parked(process, "replay") == [{"replay": 1}]
     eventually(lambda: bench.count("effects", name) == 1, MANY, "the replayed event is applied")
     assert wire.size("parked-sample") == 0

@@ -12,13 +12,13 @@ from html import unescape
 
 from mailparser_reply import EmailReplyParser
 
-MARKER = "##-"
 LARGEST_HEADERS = 65_536
 LONGEST_TEXT = 40_000
 LARGEST_HTML = 200_000
 _SPACES = " \t\u200b\u200c\u2060\ufeff"
 _LANGUAGES = ["en", "sv", "da", "de", "fr", "es", "it", "nl", "pl", "cs"]
 _ADDRESS = re.compile(r"[^\s<>\"',;:()]+@[^\s<>\"',;:()]+")
+_CONTENT_HEADER = re.compile(rb"^content-[a-z-]+:[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*", re.IGNORECASE | re.MULTILINE)
 _MARKED = re.compile(r"^[> \t]*##-", re.MULTILINE)
 # What the library does not know: "On … wrote:" of our other neighbours, and Outlook's rule above From:/Från:.
 _QUOTES = re.compile(
@@ -27,7 +27,7 @@ _QUOTES = re.compile(
     r"|_{10,}\n\n?\**(?:From|Från|Fra|Von|De|Lähettäjä)\**:.*"
     r"|\**(?:From|Från|Fra|Von|Lähettäjä)\**:[^\n]{1,300}\n(?:[^\n]{0,300}\n){0,2}?"
     r"\**(?:Sent|Skickat|Date|Datum|Sendt|Gesendet|Lähetetty|To|Till)\**:.*"
-    r"|(?:Den|Am|Pe|Op|Le|On)\s[^\n]{6,200}(?:\n[^\n]{0,200})?\s?(?:skrev|wrote|schrieb|kirjoitti|schreef|écrit)[^\n]{0,200}:\s*$"
+    r"|(?:Den|Am|Pe|Op|Le|On)\s(?=[^\n]{0,200}\d)[^\n]{6,200}(?:\n[^\n]{0,200})?\s?(?:skrev|wrote|schrieb|kirjoitti|schreef|écrit)[^\n]{0,200}:\s*$"
     r")",
     re.MULTILINE,
 )
@@ -49,12 +49,18 @@ def read(raw: bytes, envelope_sender: str, mail_domain: str) -> Incoming:
     """Read a mail; whatever cannot be read is told as ``trouble``."""
     fallback = f"<sha256-{hashlib.sha256(raw).hexdigest()}@unnamed>"
     head = re.split(rb"\r?\n\r?\n", raw[: LARGEST_HEADERS + 4], maxsplit=1)[0]
-    if len(head) > LARGEST_HEADERS:
+    if len(head) > LARGEST_HEADERS or _costly(raw):
         return Incoming(message_id=fallback, trouble="headers_too_large")
     try:
         return _read(raw, envelope_sender, mail_domain, fallback)
     except Exception:  # whatever strangers send: people will look at it
         return Incoming(message_id=fallback, trouble="unreadable")
+
+
+def _costly(raw: bytes) -> bool:
+    """Content-* headers that the standard parser would chew for minutes (its time grows with their square)."""
+    sizes = [match.end() - match.start() for match in _CONTENT_HEADER.finditer(raw)]
+    return max(sizes, default=0) > 1_000 or sum(sizes) > 500_000
 
 
 def _read(raw: bytes, envelope_sender: str, mail_domain: str, fallback: str) -> Incoming:
@@ -151,7 +157,7 @@ def _text_of(mail: EmailMessage) -> tuple[str, list[str]]:
     try:
         text = str(part.get_content())
     except (LookupError, ValueError):  # a character set nobody knows
-        text = bytes(part.get_payload(decode=True) or b"").decode("latin-1")
+        text = bytes(part.get_payload(decode=True) or b"").decode("utf-8", "replace")
     if part.get_content_type() == "text/html":
         text = text_of_html(text)
     return text, attachments
@@ -167,7 +173,7 @@ def text_of_html(html: str) -> str:
     """The readable text of an HTML mail, up to the quoted one. Reads once from left to right, whatever it finds
     (html.parser needs minutes for some mails)."""
     html, found, at = html[:LARGEST_HTML], [], 0
-    while 0 <= (start := html.find("<", at)):
+    while (start := html.find("<", at)) >= 0:
         found.append(re.sub(r"\s+", " ", html[at:start]))
         at, said = _after_tag(html, start)
         found.append(said)
@@ -188,10 +194,8 @@ def _after_tag(html: str, start: int) -> tuple[int, str]:
     tag = _TAG.match(html, start + 1)
     if tag is None and html[start + 1 : start + 2] not in ("!", "?", "/"):
         return start + 1, "<"
-    if end < 0:
-        return -1, ""
-    if tag is None:
-        return end + 1, ""
+    if end < 0 or tag is None:
+        return (end + 1 if end >= 0 else -1), ""
     name, whole = tag.group(1).lower(), html[start : min(end, start + 500)].lower()
     if name in ("div", "blockquote", "span") and any(mark in whole for mark in _QUOTED):
         return -1, ""

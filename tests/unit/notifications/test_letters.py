@@ -1,0 +1,108 @@
+"""Outgoing mail: its words, its headers, and nothing that a title could smuggle in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+import pytest
+
+from services.notifications.rules import letters
+
+LETTER = letters.Letter(
+    mail_id="mail_01m7x2c4e6g8j0k2m4n6p8q0r2",
+    case_id="case_01m7x2c4e6g8j0k2m4n6p8q0r2",
+    kind="comment",
+    subject=letters.subject_of("EXT-000042", "Fire"),
+    team_id="extend",
+    team="Extend",
+    facts={
+        "number": "EXT-000042",
+        "title": "Fire",
+        "status": "waiting_customer",
+        "at": "Sat, 21 Nov 2026 20:11:00 +0000",
+        "author": "Bo",
+        "body": "<script>alert(1)</script>",
+    },
+    to_name="Ada Lind",
+    to_email="ada@example.org",
+    locale="sv-SE",
+    token="t" * 32,
+)
+EXPECTED = [
+    "Subject",
+    "From",
+    "To",
+    "Reply-To",
+    "Message-ID",
+    "In-Reply-To",
+    "References",
+    "Date",
+    "Auto-Submitted",
+    "X-Auto-Response-Suppress",
+    "MIME-Version",
+    "Content-Type",
+]
+
+
+def sent(letter: letters.Letter) -> EmailMessage:
+    raw = letters.write(letter, mail_domain="mail.test", public_url="https://desk.test/").as_bytes()
+    return message_from_bytes(raw, policy=policy.default)
+
+
+def part(mail: EmailMessage, kind: str) -> str:
+    found = mail.get_body((kind,))
+    assert found is not None
+    return str(found.get_content())
+
+
+def test_a_mail_says_who_what_and_where() -> None:
+    mail = sent(LETTER)
+    assert list(mail.keys()) == EXPECTED
+    assert mail["Subject"] == "[EXT-000042] Fire"
+    assert mail["Message-ID"] == f"<{LETTER.mail_id}@mail.test>"
+    assert mail["References"] == f"<{LETTER.case_id}@mail.test>"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["Reply-To"].addresses[0].addr_spec == f"reply+{LETTER.token}@mail.test"
+    text = part(mail, "plain")
+    assert text.startswith("##- Skriv ditt svar")
+    assert f"https://desk.test/v1/teams/extend/cases/{LETTER.case_id}" in text
+    assert "Bo skrev:" in text
+    assert "väntar på dig" in text
+
+
+def test_the_html_part_is_escaped() -> None:
+    html = part(sent(LETTER), "html")
+    assert "<script" not in html
+    assert "&lt;script&gt;alert(1)" in html
+
+
+@pytest.mark.parametrize("kind", ["receipt", "opened", "comment", "assigned", "closed", "cancelled", "reopened"])
+@pytest.mark.parametrize("locale", ["sv", "en", "en-GB", "fi"])
+def test_every_kind_has_words_in_every_language(kind: str, locale: str) -> None:
+    mail = sent(replace(LETTER, kind=kind, locale=locale))
+    assert ("Hej Ada" if locale == "sv" else "Hello Ada") in part(mail, "plain")
+
+
+@pytest.mark.parametrize(
+    "evil",
+    [
+        "x\r\nBcc: eve@evil.example",
+        "x\nBcc: eve@evil.example",
+        "x\u2028Bcc: eve@evil.example",
+        "x\x85Bcc: eve@evil.example",
+        "x\x0bBcc: eve@evil.example",
+        "x\x00y",
+        "=?utf-8?q?x=0ABcc:_eve@evil.example?=",
+        "=?utf-8?b?eApCY2M6IGV2ZUBldmlsLmV4YW1wbGU=?=",
+        "\u202egnp.exe",
+        "x" * 5_000,
+    ],
+)
+def test_no_text_becomes_a_header(evil: str) -> None:
+    letter = replace(LETTER, subject=letters.subject_of("EXT-000042", evil), team=evil, to_name=evil)
+    mail = sent(letter)
+    assert list(mail.keys()) == EXPECTED
+    assert [address.addr_spec for address in mail["To"].addresses] == ["ada@example.org"]
+    assert mail["Bcc"] is None
