@@ -11,7 +11,7 @@ STAMP  := $(VENV)/.installed
 UV     ?= $(firstword $(wildcard $(VENV)/bin/uv) $(shell command -v uv))
 
 # SCALE_CASES, CASEWORK_PORT_BASE and their like reach the programs, from the environment or from the command line:
-#   make bench SCALE_CASES=100000        make run CASEWORK_PORT_BASE=21000
+#   make up SCALE_CASES=3        make run CASEWORK_PORT_BASE=21000
 
 .PHONY: help
 help: ## this list

@@ -39,7 +39,7 @@ def text(stack: Stack) -> str:
         lines.append("Demo logins:  " + "  ".join(name.ljust(wide[name]) for name in columns).rstrip())
         lines += ["              " + "  ".join(entry[name].ljust(wide[name]) for name in columns) for entry in found]
         lines += ["", "Try:"]
-        body = {name: found[0][name] for name in ("team", "user_name", "password")}
+        body = {"login": found[0]["user_name"], "password": found[0]["password"]}
         lines.append(
             f"  curl -s {url}/v1/sessions -H 'Content-Type: application/json' -d {shlex.quote(json.dumps(body))}"
         )

@@ -28,16 +28,19 @@ def _cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _filled(statement: list[Part], values: dict[str, str]) -> str:
-    return "".join([part if isinstance(part, str) else values[json.dumps(part)] for part in statement])
+def _filled(statement: list[tuple[bool, str]], values: dict[str, str]) -> str:
+    return "".join([values[text] if slot else text for slot, text in statement])
 
 
 class Replay:
     """The statements of one request, and the connections that run them."""
 
     def __init__(self, plan: dict[str, Any]) -> None:
-        self.statements: list[list[Part]] = plan["statements"]
-        self.slots = {json.dumps(part): part for one in self.statements for part in one if not isinstance(part, str)}
+        statements: list[list[Part]] = plan["statements"]
+        self.slots = {json.dumps(part): part for one in statements for part in one if not isinstance(part, str)}
+        self.statements = [
+            [(False, part) if isinstance(part, str) else (True, json.dumps(part)) for part in one] for one in statements
+        ]
         self.cases = itertools.cycle(plan["cases"] or [""])
         self.connections = [psycopg2.connect(plan["dsn"]) for _ in range(plan["concurrency"])]
         for connection in self.connections:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import amqp
 import psycopg2
@@ -26,6 +28,7 @@ from deploy.local.stack import Stack
 HOME = Path(os.environ.get("CASEWORK_BENCH_HOME", CHECKOUT / "build" / "bench-stack"))
 PORT_BASE = int(os.environ.get("CASEWORK_BENCH_PORT_BASE", "10700"))
 START_SECONDS = 60.0
+_HEARING = ("cases", "files", "notifications")  # accounts hears nobody
 
 
 class Rig:
@@ -35,6 +38,9 @@ class Rig:
         self.show = show
         self.stack = Stack(HOME, Ports(PORT_BASE))
         self.children: dict[str, Child] = {}
+        self._ports: dict[str, int] = {}
+        self._databases: dict[str, Any] = {}
+        self._wire: Any = None
 
     @contextmanager
     def running(self) -> Iterator[Rig]:
@@ -47,6 +53,7 @@ class Rig:
             stack.start_infrastructure(self.show)
             yield self
         finally:
+            self._hang_up()
             self.stop_programs()
             stack.stop()
 
@@ -66,7 +73,7 @@ class Rig:
         """Start one program; ``wait_ready`` asks this port (0: no question)."""
         self.show.step(command.name, "starting")
         child = self.children[command.name] = Child.spawn(command, self.stack.home)
-        self._ports = getattr(self, "_ports", {}) | {command.name: port}
+        self._ports[command.name] = port
         return child
 
     def wait_ready(self, name: str, path: str = "/readyz") -> None:
@@ -105,14 +112,13 @@ class Rig:
 
     def sql(self, database: str, statement: str) -> list[tuple[object, ...]]:
         """Run one statement as the superuser in a service's database."""
-        db = psycopg2.connect(self.stack.admin_dsn().rpartition("/")[0] + f"/{database}")
-        try:
-            db.autocommit = True
-            with db.cursor() as cursor:
-                cursor.execute(statement)
-                return list(cursor.fetchall()) if cursor.description else []
-        finally:
-            db.close()
+        if database not in self._databases:
+            made = psycopg2.connect(self.stack.admin_dsn().rpartition("/")[0] + f"/{database}")
+            made.autocommit = True
+            self._databases[database] = made
+        with self._databases[database].cursor() as cursor:
+            cursor.execute(statement)
+            return list(cursor.fetchall()) if cursor.description else []
 
     def backlog(self) -> dict[str, int]:
         """What is still to do after the requests were answered: events to send, events to hear, mails to send."""
@@ -120,12 +126,35 @@ class Rig:
         mails = self.sql("notifications", "SELECT count(*) FROM mails WHERE next_try_at IS NOT NULL")
         return {"outbox": outbox, "events": self._queued(), "mails": int(str(mails[0][0]))}
 
+    def settle(self, seconds: float) -> tuple[float, dict[str, int]]:
+        """Wait until nothing is left to do; how long that took, and what was left when the patience ended."""
+        began = time.monotonic()
+        left = self.backlog()
+        while any(left.values()) and time.monotonic() - began < seconds:
+            time.sleep(0.25)
+            left = self.backlog()
+        waited = time.monotonic() - began
+        return (waited if waited > 0.25 else 0.0), {name: count for name, count in left.items() if count}
+
     def _queued(self) -> int:
-        secret = self.stack.secrets.broker["operator"]
-        at = f"127.0.0.1:{self.stack.ports.rabbitmq}"
-        with amqp.Connection(at, "operator", secret, virtual_host=VHOST) as wire:
-            channel = wire.channel()
-            return sum(channel.queue_declare(f"events-{name}", passive=True).message_count for name in SERVICES)
+        if self._wire is None:
+            at, secret = f"127.0.0.1:{self.stack.ports.rabbitmq}", self.stack.secrets.broker["operator"]
+            self._wire = amqp.Connection(at, "operator", secret, virtual_host=VHOST)
+            self._wire.connect()
+        channel = self._wire.channel()
+        try:
+            return sum(channel.queue_declare(f"events-{name}", passive=True).message_count for name in _HEARING)
+        finally:
+            channel.close()
+
+    def _hang_up(self) -> None:
+        """Close what looked into the running system."""
+        for database in self._databases.values():
+            database.close()
+        self._databases.clear()
+        if self._wire is not None:
+            self._wire.close()
+            self._wire = None
 
 
 def _answers(port: int, path: str) -> bool:

@@ -73,14 +73,20 @@ class Ear:
 
     def hear(self, do: Callable[[], Any], seconds: float = WATCH_SECONDS) -> list[Statement]:
         """Every statement of our programs from ``do()`` on, for so long."""
-        who = self._rig.sql("postgres", "SELECT pid, application_name FROM pg_stat_activity")
-        applications = {str(pid): str(name) for pid, name in who}
+        applications = self._applications()
         start = self._log.stat().st_size
         do()
         time.sleep(seconds)
+        applications |= self._applications()
         with self._log.open("rb") as file:
             file.seek(start)
             return _parsed(file.read().decode("utf-8", "replace"), applications)
+
+    def _applications(self) -> dict[str, str]:
+        who = self._rig.sql(
+            "postgres", "SELECT pid, application_name FROM pg_stat_activity WHERE application_name <> ''"
+        )
+        return {str(pid): str(name) for pid, name in who}
 
 
 def _parsed(text: str, applications: dict[str, str]) -> list[Statement]:
