@@ -7,12 +7,14 @@ passes there and fails over the broker points at the chassis, and one that fails
 
 from __future__ import annotations
 
+import base64
 import importlib
-import io
 import os
+import smtplib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import orjson
@@ -20,13 +22,14 @@ import requests
 from sqlalchemy import text
 
 from deploy.local.stack import Stack
-from services.chassis.actor import Context
+from services.chassis.actor import SYSTEM, Context
 from services.chassis.entrypoints import ErrandLine, EventLine, event_lines, lines_of, rpc_lines
 from services.chassis.migrations import migrate
 from services.chassis.problems import Unavailable
 from services.chassis.rpc import Reply
 from services.chassis.settings import load
 from services.chassis.unit_of_work import Work
+from services.contracts.notifications import TakeMail
 from tests.parts import Parts, Process, eventually
 
 SERVICES = ("accounts", "cases", "files", "notifications")
@@ -65,6 +68,8 @@ class World(Protocol):
 
     def settle(self, check: Callable[[], Any] | None = None) -> Any: ...
 
+    def take_mail(self, sender: str, recipient: str, raw: bytes) -> str: ...
+
 
 def environment(parts: Parts, program: str, databases: dict[str, str]) -> dict[str, str]:
     """The program's variables for this run: its own vhost, databases and bucket prefix."""
@@ -93,6 +98,11 @@ class MemoryClient:
         self.works: dict[str, Work] = {}
         self.lines: dict[str, dict[str, Any]] = {}
         self.services: dict[str, Any] = {}
+        self.moment: datetime | None = None
+
+    def now(self) -> datetime:
+        """The services' clock; ``moment`` stops it."""
+        return self.moment or datetime.now(UTC)
 
     def call(self, service: str, verb: str, data: dict[str, Any], context: Context, timeout: float = 5.0) -> Reply:
         """As RpcClient.call; data and context cross a JSON border, as they would on the wire."""
@@ -142,11 +152,9 @@ class MemoryWorld:
     def http(self, method: str, path: str, **more: Any) -> HttpAnswer:
         """One request through the whole Flask application."""
         files = more.pop("files", None)
-        if files:
-            more["data"] = {
-                "file": [(io.BytesIO(content), name, kind) for _, (name, content, kind) in files]
-            } | more.pop("form", {})
-            more["content_type"] = "multipart/form-data"
+        if files:  # encoded by the same library as over the wire: names are spelled the same way
+            made = requests.Request("POST", "http://memory", files=files, data=more.pop("form", {})).prepare()
+            more |= {"data": made.body, "content_type": made.headers["Content-Type"]}
         answer = self.app.test_client().open(path, method=method, **more)
         return HttpAnswer(answer.status_code, dict(answer.headers), answer.get_data())
 
@@ -156,6 +164,21 @@ class MemoryWorld:
             if not self.client.carry() + self.client.run_errands():
                 break
         return eventually(check, 5) if check else None
+
+    def take_mail(self, sender: str, recipient: str, raw: bytes) -> str:
+        """A mail arrives, as the mailroom would hand it over; what became of it."""
+        ask = TakeMail(sender=sender, recipient=recipient, raw=base64.b64encode(raw).decode())
+        context = Context(actor=SYSTEM, request_id="mailroom")
+        return str(self.client.call("notifications", TakeMail.wire_name, ask.dump(), context).data["outcome"])
+
+    @contextmanager
+    def at(self, moment: datetime) -> Iterator[None]:
+        """Inside the block it is this moment for the services (tokens are still judged by the real one)."""
+        self.client.moment = moment
+        try:
+            yield
+        finally:
+            self.client.moment = None
 
 
 @contextmanager
@@ -170,7 +193,7 @@ def memory_world(parts: Parts) -> Iterator[MemoryWorld]:
             service = importlib.import_module(f"services.{name}.service").Service
             migrate(name, databases[name])
             settings = load(service.settings)
-            work = Work(databases[name], name=name, workers=10)
+            work = Work(databases[name], name=name, workers=10, clock=client.now)
             client.works[name], client.lines[name], client.services[name] = work, rpc_lines(service), service
             if hasattr(service, "prepare"):
                 service.prepare(work, settings)
@@ -212,6 +235,15 @@ class BrokerWorld:
             return None
         return eventually(check, 15)
 
+    def take_mail(self, sender: str, recipient: str, raw: bytes) -> str:
+        """A mail arrives by SMTP; what became of it, or the mailroom's refusal."""
+        with smtplib.SMTP("127.0.0.1", self.mailroom, timeout=15) as room:
+            room.ehlo()
+            for code, said in (room.mail(sender), room.rcpt(recipient), room.data(raw)):
+                if code != 250:
+                    return f"{code} {said.decode()}"
+            return said.decode().split()[-1]
+
 
 @contextmanager
 def broker_world(parts: Parts) -> Iterator[BrokerWorld]:
@@ -236,7 +268,16 @@ def broker_world(parts: Parts) -> Iterator[BrokerWorld]:
             process.start(wait=False)
         for name in (*SERVICES, "gateway"):
             processes[name].wait_ready(60)
+        eventually(lambda: _listens(base + _PORT_OFFSETS["mailroom"]), 30, "the mailroom listens")
         yield BrokerWorld(parts.stack, processes, f"http://127.0.0.1:{port}", base + _PORT_OFFSETS["mailroom"])
     finally:
         for process in processes.values():
             process.kill()
+
+
+def _listens(port: int) -> bool:
+    try:
+        with smtplib.SMTP("127.0.0.1", port, timeout=2):
+            return True
+    except (OSError, smtplib.SMTPException):
+        return False

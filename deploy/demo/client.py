@@ -164,7 +164,7 @@ class Person:
                     return got
                 raise Failure(f"{ask.name} is answered within {patience:.0f} s", got)
             if spent > 1 and not mentioned:
-                reason = got if isinstance(got, str) else f"{got.status} {got.code}"
+                reason = got.split(":")[0] if isinstance(got, str) else f"{got.status} {got.code}"
                 self._teller.waiting(f"{ask.name}: {reason}; the same request goes again")
                 mentioned = True
             time.sleep(pause)
@@ -174,7 +174,7 @@ class Person:
         try:
             reply = self._web.request(ask.method, self._url + ask.path, headers=headers, timeout=TIMEOUT, **ask.more)
         except AWAY_ERRORS as error:
-            return f"{type(error).__name__}: {error}"[:300], PAUSE_SECONDS, PATIENCE_SECONDS
+            return f"{type(error).__name__}: {error}"[:120], PAUSE_SECONDS, PATIENCE_SECONDS
         answer = Answer(reply.status_code, {k.lower(): v for k, v in reply.headers.items()}, _json(reply))
         if answer.status in AWAY or (answer.status == 409 and answer.code in BUSY):
             return answer, _retry_after(answer), PATIENCE_SECONDS

@@ -77,7 +77,7 @@ class Post:
 
     def _deliver(self, message: EmailMessage, sender: str, target: str) -> None:
         """Hand it over; while the mailroom is away or says 4xx, the same mail is sent again, as mail servers do."""
-        end = time.monotonic() + PATIENCE_SECONDS
+        end, mentioned = time.monotonic() + PATIENCE_SECONDS, False
         while True:
             try:
                 with smtplib.SMTP(self._host, self._port, timeout=15) as room:
@@ -91,5 +91,7 @@ class Post:
                 reason, final = f"{type(error).__name__}: {error}", False
             if final or time.monotonic() > end:
                 raise Failure(f"the mailroom takes the mail of {sender} to {target}", reason)
-            self._teller.waiting(f"the mailroom is away ({reason[:80]}); the same mail goes again")
+            if not mentioned:
+                self._teller.waiting(f"the mailroom is away ({reason[:80]}); the same mail goes again")
+                mentioned = True
             time.sleep(PAUSE_SECONDS)

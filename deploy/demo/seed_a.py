@@ -58,7 +58,7 @@ def play(stage: Stage) -> None:
     case.download(ola, "voucher-4711.pdf")
     case.download(stage.agent, "company.mdf")
     case.hidden()
-    case.end()
+    case.end(mails=14)
 
 
 def _register(stage: Stage) -> Case:

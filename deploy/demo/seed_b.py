@@ -70,7 +70,7 @@ def play(stage: Stage) -> None:
         case.listed(tom, "closed")
     case.download(alice, "white-paper.png")
     case.hidden()
-    case.end()
+    case.end(mails=7)
 
 
 def _submit(stage: Stage) -> Case:

@@ -60,7 +60,7 @@ def play(stage: Stage) -> None:
         case.not_listed(soren, "open")
     case.download(mette, "holiday-agreement.pdf")
     case.hidden()
-    case.end()
+    case.end(mails=11)
     with teller.does("Mette had no mail about the case after she stopped following it."):
         late = [
             mail["subject"]

@@ -69,7 +69,7 @@ def play(stage: Stage) -> None:
         case.not_listed(astrid, "open")
     case.download(maja, "skärmbild.png")
     case.hidden()
-    case.end()
+    case.end(mails=7)
 
 
 def _form() -> dict[str, object]:

@@ -6,6 +6,7 @@ import time
 from dataclasses import asdict, dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage, MIMEPart
+from functools import cached_property
 from pathlib import Path
 
 KEPT = 1000
@@ -38,7 +39,7 @@ class Mail:
     envelope: Envelope
     raw: bytes
 
-    @property
+    @cached_property
     def message(self) -> EmailMessage:
         return message_from_bytes(self.raw, policy=policy.default)
 
@@ -104,6 +105,7 @@ class Mailbox:
         self._folder = folder
         self._lock = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True)
+        self._envelopes: dict[str, Envelope] = {}
         self._ids = sorted(path.stem for path in folder.glob("*.eml") if path.with_suffix(".json").exists())
 
     def keep(self, sender: str, recipients: list[str], raw: bytes) -> str:
@@ -116,6 +118,7 @@ class Mailbox:
             self._path(name).write_bytes(raw)
             self._path(name).with_suffix(".json").write_text(json.dumps(asdict(envelope)))
             self._ids.append(name)
+            self._envelopes[name] = envelope
             while len(self._ids) > KEPT:
                 self._forget(self._ids.pop(0))
             return name
@@ -124,21 +127,31 @@ class Mailbox:
         """Mails to one address (every mail without one), newest last."""
         with self._lock:
             names = list(self._ids)
-        found = (self.find(name) for name in names)
         wanted = to.strip().casefold()
-        return [
-            mail
-            for mail in found
-            if mail and (not wanted or wanted in [address.casefold() for address in mail.envelope.recipients])
-        ]
+        meant = (name for name in names if not wanted or self._is_for(name, wanted))
+        return [mail for mail in map(self.find, meant) if mail]
+
+    def _is_for(self, name: str, wanted: str) -> bool:
+        envelope = self._envelope(name)
+        return envelope is not None and wanted in [address.casefold() for address in envelope.recipients]
+
+    def _envelope(self, name: str) -> Envelope | None:
+        """Envelopes are small and asked for with every look at the page, so they stay in memory; bodies do not."""
+        if name not in self._envelopes:
+            try:
+                told = json.loads(self._path(name).with_suffix(".json").read_text())
+            except OSError:
+                return None
+            self._envelopes[name] = Envelope(**told)
+        return self._envelopes[name]
 
     def find(self, name: str) -> Mail | None:
         """One mail by its id; None if it is unknown or was just deleted."""
         if name not in self._ids:
             return None
+        envelope = self._envelope(name)
         try:
-            envelope = Envelope(**json.loads(self._path(name).with_suffix(".json").read_text()))
-            return Mail(name, envelope, self._path(name).read_bytes())
+            return Mail(name, envelope, self._path(name).read_bytes()) if envelope else None
         except OSError:
             return None
 
@@ -154,5 +167,6 @@ class Mailbox:
         return self._folder / f"{name}.eml"
 
     def _forget(self, name: str) -> None:
+        self._envelopes.pop(name, None)
         self._path(name).unlink(missing_ok=True)
         self._path(name).with_suffix(".json").unlink(missing_ok=True)

@@ -61,6 +61,7 @@ class Link:
         self._queue: deque[Callable[[], None]] = deque()
         self._out = bytearray()
         self._connection: Any = None
+        self._sock: Any = None  # kept here: asking a closed connection for its transport makes py-amqp connect again
         self.channel: Any = None
         self.blocked = False
         self._threads: list[threading.Thread] = []
@@ -162,14 +163,14 @@ class Link:
             self._wake.clear()
             try:
                 while self._queue or self._out:
-                    connection = self._connection
-                    if connection is None:
+                    sock = self._sock
+                    if self._connection is None:
                         break
                     for _ in range(min(len(self._queue), 64)):
                         self._queue.popleft()()
                     waiting = self._out
                     out = bytes(waiting)
-                    connection.transport.sock.sendall(out)
+                    sock.sendall(out)
                     del waiting[: len(out)]  # only now: `stop` takes an empty buffer for "all is sent"
             except Exception as error:
                 self._tell("writing to the broker failed", error)
@@ -215,7 +216,7 @@ class Link:
         self._queue.clear()
         self._out = bytearray()  # a new one, so that a late frame of the old connection goes nowhere
         connection.transport._write = self._out.extend
-        self._connection = connection
+        self._sock, self._connection = sock, connection
         self._open.set()
         log.info("connected to the broker", link=self._name)
 
@@ -236,8 +237,7 @@ class Link:
             self._on_lost()
 
     def _shut_socket(self) -> None:
-        connection = self._connection
-        sock = getattr(getattr(connection, "transport", None), "sock", None)
+        sock = self._sock
         if sock is not None:
             with suppress(OSError):  # it was closed already
                 sock.shutdown(socket.SHUT_RDWR)

@@ -198,12 +198,15 @@ class _Moment(fields.AwareDateTime):
         return super()._deserialize(value, *more, **rest).astimezone(UTC)
 
 
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
+
+
 class _PlainText(fields.String):
     """Text as people write it: PostgreSQL text has no NUL, and lone surrogates are no characters."""
 
     def _deserialize(self, value: Any, *more: Any, **rest: Any) -> str:
         text: str = super()._deserialize(value, *more, **rest)
-        if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+        if _NO_TEXT.search(text):
             raise marshmallow.ValidationError("must not contain NUL or lone surrogates")
         return text
 
@@ -255,13 +258,18 @@ class _NestedMessage(fields.Field[Any]):
 
 
 def _validators(base: Any, shape: Shape) -> list[Any]:
-    checks: list[Any] = []
+    checks: list[Callable[[Any], Any]] = []
     if shape.min is not None or shape.max is not None:
         kind = validate.Range if base in (int, float) else validate.Length
         checks.append(kind(min=shape.min, max=shape.max))
     if shape.pattern:
         checks.append(validate.Regexp(re.compile(rf"(?:{shape.pattern})\Z"), error="does not match the pattern"))
-    return checks
+
+    def check(value: Any) -> None:
+        for one in checks:  # the first that fails ends it: a pattern never reads what is too long already
+            one(value)
+
+    return [check]
 
 
 def _loader(cls: type[Message], strict: bool) -> marshmallow.Schema:
@@ -290,7 +298,8 @@ def _explain(messages: dict[Any, Any], at: str = "") -> list[dict[str, Any]]:
     """marshmallow's nested messages as a flat list of JSON Pointers, rules and sentences."""
     found: list[dict[str, Any]] = []
     for name, told in messages.items():
-        pointer = at if name == "_schema" else f"{at}/{name}"
+        # RFC 6901: a name may hold the pointer's own signs
+        pointer = at if name == "_schema" else f"{at}/{str(name).replace('~', '~0').replace('/', '~1')}"
         if isinstance(told, dict):
             found += _explain(told, pointer)
             continue

@@ -34,6 +34,7 @@ from sqlalchemy import (
     Row,
     Table,
     Text,
+    TextClause,
     create_engine,
     text,
 )
@@ -81,6 +82,7 @@ class UnitOfWork:
     context: Context
     now: datetime
     events: list[Event] = field(default_factory=list)
+    answered: tuple[str, bytes] | None = None  # the idempotency key and its answer, stored at the commit
 
     @property
     def actor(self) -> Actor:
@@ -144,32 +146,23 @@ class Work:
                 "keepalives_count": 3,
             },
             query_cache_size=1000,
+            isolation_level="AUTOCOMMIT",  # we say BEGIN and COMMIT ourselves, together with other statements
+            pool_reset_on_return=None,
         )
-        self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._clock = clock or (lambda: datetime.now(UTC))
 
     @contextmanager
     def reading(self, context: Context) -> Iterator[UnitOfWork]:
         """A unit that changes nothing: no BEGIN and no COMMIT, two round trips cheaper."""
-        with _told_plainly(), self._reading.connect() as db:
+        with _told_plainly(), self.engine.connect() as db:
             yield UnitOfWork(db, context, self._clock())
 
     @contextmanager
     def writing(self, context: Context = Context(actor=SYSTEM)) -> Iterator[UnitOfWork]:  # noqa: B008 - frozen
         """A transaction; on leaving it without an error, or with a Problem that ``commits``, the events are stored and
         all is committed."""
-        refusal: Problem | None = None
-        with _told_plainly(), self.engine.begin() as db:
-            unit = UnitOfWork(db, context, self._clock())
-            try:
-                yield unit
-            except Problem as problem:
-                if not problem.commits:
-                    raise
-                refusal = problem
-            store_events(unit)
-        if refusal is not None:
-            raise refusal
+        with self._transaction(context, _BEGIN, {}) as (unit, _):
+            yield unit
 
     def once(self, context: Context, fingerprint: bytes, do: Callable[[UnitOfWork], bytes]) -> Answer:
         """Run a command at most once for its idempotency key; without a key, simply run it.
@@ -180,8 +173,9 @@ class Work:
             with self.writing(context) as unit:
                 return Answer(do(unit))
         key = f"{context.actor.key} {context.key}"
-        with self.writing(context) as unit:
-            if not unit.run(_CLAIM, {"key": key, "fingerprint": fingerprint, "at": unit.now}):
+        claim = {"key": key, "fingerprint": fingerprint, "at": self._clock()}
+        with self._transaction(context, _BEGIN_AND_CLAIM, claim) as (unit, claimed):
+            if not claimed:
                 return _replay(unit, key, fingerprint)
             try:
                 body = do(unit)
@@ -189,16 +183,40 @@ class Work:
                 if problem.commits:
                     unit.run(_UNCLAIM, {"key": key})  # a refusal is never kept as the key's answer
                 raise
-            store_events(unit, key=key, reply=body)
+            unit.answered = (key, body)
             return Answer(body)
 
     @contextmanager
     def applying(self, event_id: str, context: Context) -> Iterator[UnitOfWork]:
         """The transaction of an event's effect. Raises AlreadyApplied when it was committed before."""
-        with self.writing(context) as unit:
-            if not unit.run(_CLAIM, {"key": event_id, "fingerprint": b"", "at": unit.now}):
+        claim = {"key": event_id, "fingerprint": b"", "at": self._clock()}
+        with self._transaction(context, _BEGIN_AND_CLAIM, claim) as (unit, claimed):
+            if not claimed:
                 raise AlreadyApplied(event_id)
             yield unit
+
+    @contextmanager
+    def _transaction(
+        self, context: Context, opening: TextClause, values: dict[str, Any]
+    ) -> Iterator[tuple[UnitOfWork, int]]:
+        """One transaction around the block; ``opening`` is its BEGIN and, in the same round trip, perhaps more."""
+        refusal: Problem | None = None
+        with _told_plainly(), self.engine.connect() as db:
+            unit = UnitOfWork(db, context, self._clock())
+            try:
+                opened = db.execute(opening, values).rowcount
+                try:
+                    yield unit, opened
+                except Problem as problem:
+                    if not problem.commits:
+                        raise
+                    refusal = problem
+                _store_and_commit(unit)
+            except BaseException:
+                _roll_back(db)
+                raise
+        if refusal is not None:
+            raise refusal
 
     def forget(self, *, older_than: datetime) -> int:
         """Drop keys nobody may repeat any more; returns how many (at most 5,000 a call, so that locks stay short)."""
@@ -234,7 +252,7 @@ def envelope_of(event: Event, context: Context, at: datetime) -> tuple[str, byte
     return event_id, orjson.dumps(told, option=orjson.OPT_UTC_Z)
 
 
-_CLAIM = text("INSERT INTO inbox (key, fingerprint, at) VALUES (:key, :fingerprint, :at) ON CONFLICT (key) DO NOTHING")
+_CLAIM = "INSERT INTO inbox (key, fingerprint, at) VALUES (:key, :fingerprint, :at) ON CONFLICT (key) DO NOTHING"
 _UNCLAIM = text("DELETE FROM inbox WHERE key = :key")
 _FIND = text("SELECT fingerprint, reply FROM inbox WHERE key = :key")
 _FORGET = text("DELETE FROM inbox WHERE key IN (SELECT key FROM inbox WHERE at < :at ORDER BY at LIMIT 5000)")
@@ -243,14 +261,22 @@ _EVENTS = """INSERT INTO outbox (event_id, type, subject, fleeting, body)
     SELECT * FROM unnest(CAST(:ids AS text[]), CAST(:types AS text[]), CAST(:subjects AS text[]),
         CAST(:fleeting AS boolean[]), CAST(:bodies AS bytea[]))
     RETURNING pg_notify('outbox', '')"""
-_STORE_ANSWER = text(_ANSWER)
-_STORE_EVENTS = text(_EVENTS)
-_STORE_BOTH = text(f"WITH answered AS ({_ANSWER}) {_EVENTS}")
+# BEGIN and COMMIT ride with the first and the last statement: every round trip saved is 0.1 to 0.3 ms of a request.
+_BEGIN = text("BEGIN")
+_BEGIN_AND_CLAIM = text(f"BEGIN; {_CLAIM}")
+_COMMITS = {
+    (False, False): text("COMMIT"),
+    (True, False): text(f"{_ANSWER}; COMMIT"),
+    (False, True): text(f"{_EVENTS}; COMMIT"),
+    (True, True): text(f"WITH answered AS ({_ANSWER}) {_EVENTS}; COMMIT"),
+}
 
 
-def store_events(unit: UnitOfWork, key: str = "", reply: bytes | None = None) -> None:
-    """Write what the unit recorded, and the answer of its key, in one round trip."""
-    values: dict[str, Any] = {"key": key, "reply": reply} if key else {}
+def _store_and_commit(unit: UnitOfWork) -> None:
+    """Write what the unit recorded and the answer of its key, and commit: one round trip."""
+    values: dict[str, Any] = {}
+    if unit.answered is not None:
+        values["key"], values["reply"] = unit.answered
     if unit.events:
         told = [envelope_of(event, unit.context, unit.now) for event in unit.events]
         values["ids"] = [event_id for event_id, _ in told]
@@ -258,10 +284,20 @@ def store_events(unit: UnitOfWork, key: str = "", reply: bytes | None = None) ->
         values["subjects"] = [str(getattr(event, event.subject)) if event.subject else "" for event in unit.events]
         values["fleeting"] = [event.fleeting for event in unit.events]
         values["bodies"] = [body for _, body in told]
-        unit.db.execute(_STORE_BOTH if key else _STORE_EVENTS, values)
-        unit.events.clear()
-    elif key:
-        unit.db.execute(_STORE_ANSWER, values)
+    unit.db.execute(_COMMITS[unit.answered is not None, bool(unit.events)], values)
+
+
+def _roll_back(db: Connection) -> None:
+    """End the transaction; a connection that cannot even do that must not go back to the pool."""
+    if db.invalidated:
+        return
+    try:
+        db.exec_driver_sql("ROLLBACK")
+    except DBAPIError:
+        db.invalidate()  # what went wrong first is what the caller hears
+    except BaseException:
+        db.invalidate()
+        raise
 
 
 def _replay(unit: UnitOfWork, key: str, fingerprint: bytes) -> Answer:
@@ -295,4 +331,4 @@ def _told_plainly() -> Iterator[None]:
 
 
 def _shutting(code: str | None) -> bool:
-    return bool(code) and str(code)[:3] in ("57P", "080", "53")  # shutdown, connection trouble, out of resources
+    return code is not None and code.startswith(("57P", "08", "53"))  # shutdown, connection trouble, out of resources

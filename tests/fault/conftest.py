@@ -32,6 +32,7 @@ def start(parts: Parts, sample_database: str) -> Iterator[Callable[..., Process]
         }
         argv = ["-m", "tests.sample", "--role", role]
         process = Process(argv, environment, name=f"sample-{role}-{port}", health_port=port)
+        assert not process.ready(), f"another process answers on port {port}"
         made.append(process)
         return process.start(wait)
 

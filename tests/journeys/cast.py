@@ -129,7 +129,14 @@ class Team:
         """Register somebody of the staff and log him in."""
         asked = _person()
         expect(self.cast.operator.post(f"{self.path}/agents", asked | {"role": role}), 201)
-        return self.cast.sign_in(asked["user_name"], asked["password"], asked["email"])
+        agent = self.cast.sign_in(asked["user_name"], asked["password"], asked["email"])
+        self.cast.world.settle(lambda: self.knows(agent))
+        return agent
+
+    def knows(self, person: Person, organization_id: str = "") -> bool:
+        """Whether the services have heard that this person belongs here (files hears it together with the case)."""
+        asked = f"?organization_id={organization_id}" if organization_id else ""
+        return person.get(f"{self.path}/cases{asked}").status != 404 and person.get(f"{self.path}/events").status == 200
 
     def organization(self, products: list[str] | None = None, kind: str = "customer") -> Organization:
         """A customer that holds these products (default: all of the profile)."""
@@ -158,15 +165,73 @@ class Organization:
     name: str
 
     def person(self, role: str = "member", permissions: list[str] | None = None) -> Person:
-        """Register a person and log him in; returns when the cases service knows him."""
+        """Register a person and log him in; returns when the services know him."""
         asked: dict[str, Any] = _person() | {"role": role}
         if permissions is not None:
             asked["permissions"] = permissions
         cast = self.team.cast
-        expect(cast.operator.post(f"{self.team.path}/organizations/{self.id}/users", asked), 201)
+        expect(cast.operator.post(self.users, asked), 201)
         person = cast.sign_in(asked["user_name"], asked["password"], asked["email"])
-        cast.world.settle()
+        cast.world.settle(lambda: self.team.knows(person, self.id))
         return person
+
+    def join(self, person: Person, role: str = "member") -> None:
+        """Give somebody who is registered already a place here too."""
+        asked = {"user_name": person.user_name, "email": person.email, "name": person.user_name}
+        expect(self.team.cast.operator.post(self.users, asked | {"password": "unused123", "role": role}), 201)
+        self.team.cast.world.settle(lambda: self.team.knows(person, self.id))
+
+    @property
+    def users(self) -> str:
+        """Where its people are registered and found."""
+        return f"{self.team.path}/organizations/{self.id}/users"
+
+
+class Scene:
+    """What most journeys of a seed need: its team with two customers, and people who come when they are called."""
+
+    def __init__(self, team: Team) -> None:
+        self.team, self.path = team, team.path
+        self.home, self.abroad = team.organization(), team.organization()
+
+    @cached_property
+    def administrator(self) -> Person:
+        """Administrates the home organization."""
+        return self.home.person("administrator")
+
+    @cached_property
+    def customer(self) -> Person:
+        """An ordinary person of the home organization."""
+        return self.home.person()
+
+    @cached_property
+    def colleague(self) -> Person:
+        """Another one."""
+        return self.home.person()
+
+    @cached_property
+    def stranger(self) -> Person:
+        """Belongs to the other organization."""
+        return self.abroad.person()
+
+    @property
+    def agent(self) -> Person:
+        """One of the team's staff."""
+        return self.team.agent
+
+    @cached_property
+    def technician(self) -> Person:
+        """Another one of the staff."""
+        return self.team.add_agent()
+
+    def open(self, who: Person | None = None, type_key: str = "", **values: Any) -> tuple[dict[str, Any], str]:
+        """A case of the customer (or ``who``), and where it lives."""
+        case = self.team.open_case(who or self.customer, type_key, **values)
+        return case, f"{self.path}/cases/{case['id']}"
+
+    def refused(self, who: Person, type_key: str = "", **values: Any) -> HttpAnswer:
+        """The answer to a case that should not come about."""
+        return who.post(f"{self.path}/cases", self.team.form(type_key, **values))
 
 
 class Cast:
@@ -174,6 +239,13 @@ class Cast:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self._scenes: dict[str, Scene] = {}
+
+    def scene(self, seed: str) -> Scene:
+        """The one scene of this seed, shared by all journeys of this world."""
+        if seed not in self._scenes:
+            self._scenes[seed] = Scene(self.team(seed))
+        return self._scenes[seed]
 
     @cached_property
     def operator(self) -> Person:
@@ -191,7 +263,6 @@ class Cast:
         profile = yaml.safe_load((PROFILES / f"{SEEDS[seed]}.yaml").read_text(encoding="utf-8"))
         profile |= {"team": unique(SEEDS[seed])} | changes
         made = expect(self.operator.put(f"/v1/teams/{profile['team']}/profile", {"profile": profile}), 200)
-        self.world.settle()
         return Team(self, made["id"], profile)
 
 

@@ -32,7 +32,7 @@ PORT_BASE = int(os.environ.get("CASEWORK_DEMO_TEST_PORT_BASE", "10600"))
 DEMO_SECONDS = 240
 KEYS = ["cases", "comments", "files", "refused", "mails", "events", "seconds"]
 # What the five stories hold: the same at every run, whatever happens in between.
-TOLD = {"cases": 5, "comments": 25, "files": 17, "refused": 27}
+TOLD = {"cases": 5, "comments": 25, "files": 17, "refused": 27, "mails": 49}
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,6 @@ def _holds(played: Played) -> None:
     counted = played.counted
     assert list(counted) == KEYS
     assert {name: counted[name] for name in TOLD} == TOLD
-    assert counted["mails"] > 40
     assert counted["events"] > 70
 
 

@@ -1,4 +1,4 @@
-"""Calls the sample service's echo through ``RpcClient``, as the gateway would: floor (a). Same commands as ``generator``.
+"""Calls the sample service's echo through ``RpcClient``, as the gateway would: floor (a). Commands as ``generator``.
 
 ``green`` in the plan patches the process by gevent first, as gunicorn's worker is; else plain threads call.
 """
@@ -58,7 +58,9 @@ def main() -> None:
 
         monkey.patch_all()
     from services.chassis.rpc import RpcClient
+    from services.chassis.telemetry import set_up_logs
 
+    set_up_logs("bench", level="WARNING", form="console")  # to stderr: stdout carries the figures
     client = RpcClient(plan["url"], name="bench")
     if not client.wait_ready(10):
         sys.exit("the broker does not answer")

@@ -14,6 +14,9 @@ from typing import Any
 from tests.load import meter
 from tests.load.rig import helper
 
+# What these do for events afterwards (the relay, the broker's deliveries) cannot be told apart and is in their figure.
+PATH = ("gateway", "broker", "cases", meter.FOR_CASES)
+
 
 @dataclass
 class Run:
@@ -61,6 +64,11 @@ class Cell:
     def stack_ms(self) -> float:
         """Median CPU of the whole stack, in ms a request."""
         return self.middle(lambda run: run.stack_ms)[0]
+
+    @property
+    def path_ms(self) -> float:
+        """Median CPU of the parts that a request of cases passes through before its answer."""
+        return self.middle(lambda run: sum(run.cpu_ms.get(name, 0.0) for name in PATH))[0]
 
     @property
     def errors(self) -> dict[str, int]:

@@ -41,7 +41,10 @@ class Scene:
         self.agent: Person = self.team.agent
         self.read_id: str = self._conversation()
         self.case_ids: list[str] = [self._case(number) for number in range(cases)]
-        self._tokens = {"customer": self.customer.token, "agent": self.agent.token}
+
+    def close(self) -> None:
+        """Hang up: gunicorn waits up to 20 s for kept connections when it is told to stop."""
+        self.world._session.close()
 
     def _case(self, number: int) -> str:
         return str(self.team.open_case(self.customer, title=f"It stopped, number {number}", description=TEXT * 3)["id"])

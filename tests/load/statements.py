@@ -44,6 +44,7 @@ class Captured:
     request: list[Statement]
     template: list[list[Part]]
     afterwards: dict[str, int]
+    elsewhere: dict[str, int]
     rotates: bool
 
     @property
@@ -110,7 +111,7 @@ def capture(ear: Ear, send: Callable[[int], Any], rotating: str) -> Captured:
 
     Raises RuntimeError when the two did not run the same statements: something else was going on.
     """
-    idle = Counter(_who(one) for one in ear.hear(lambda: None))
+    idle = ear.hear(lambda: None)
     for _ in range(4):
         first, second = ear.hear(lambda: send(0)), ear.hear(lambda: send(0))
         mine, again = _own(first), _own(second)
@@ -122,9 +123,19 @@ def capture(ear: Ear, send: Callable[[int], Any], rotating: str) -> Captured:
     moments = set(re.findall(_MOMENT, "\n".join(one.text for one in again)))
     numbers: dict[str, int] = {}
     template = [_parts(one.text, known, moments, (rotating, numbers)) for one in mine]
-    others = Counter(_who(one) for one in first if one not in mine)
-    others.subtract(idle)
-    return Captured(mine, template, {name: count for name, count in others.items() if count > 0}, bool(rotating))
+    others = [one for one in first if one not in mine]
+    return Captured(mine, template, _more(others, idle, _who), _more(others, idle, _line), bool(rotating))
+
+
+def _more(others: list[Statement], idle: list[Statement], key: Callable[[Statement], str]) -> dict[str, int]:
+    """How many of each kind there were beyond what also runs when nobody asks."""
+    counts = Counter(key(one) for one in others)
+    counts.subtract(key(one) for one in idle)
+    return {name: count for name, count in counts.items() if count > 0}
+
+
+def _line(one: Statement) -> str:
+    return f"{_who(one)}: {one.shape}"
 
 
 def _own(statements: list[Statement]) -> list[Statement]:
