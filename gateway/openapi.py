@@ -8,7 +8,8 @@ from typing import Any
 
 from gateway.routes import ROUTES
 from gateway.table import Allow, Route, hints_of
-from services.chassis.messages import Message, Request, openapi_of, openapi_schema, split_optional
+from services.chassis.messages import Message, Request, split_optional
+from services.chassis.openapi import openapi_of, openapi_schema
 from services.chassis.problems import title_of
 
 TAGS = {

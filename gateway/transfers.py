@@ -69,18 +69,21 @@ class _Hashing:
 
 
 def take_files(desk: Desk, call: Call) -> Response:
-    """POST ~/cases/<case_id>/files. Every file is announced before any byte is stored, so one too large stores none."""
+    """POST ~/cases/<case_id>/files. Every file is announced before any byte is stored, the largest first: when it is
+    refused, nothing of the others is left behind."""
     reading.query(call.environ, call.route)
     key = reading.idempotency_key(call.environ)
     with ExitStack() as stack:
         folder_id, files = _parts(call.environ, stack)
         asked = [_announce(call, folder_id, file) for file in files]
-        started, replayed = [], True
-        for number, data in enumerate(asked):
+        started: list[dict[str, Any]] = [{}] * len(asked)
+        replayed = True
+        for number in sorted(range(len(asked)), key=lambda number: files[number].size, reverse=True):
+            data = asked[number]
             reply = desk.client.call(
                 "files", StartUpload.wire_name, data, _context(desk, call, key, f"start {number}"), desk.timeout
             )
-            started.append(reply.data)
+            started[number] = reply.data
             replayed = replayed and reply.replayed
         views = []
         for number, (file, upload) in enumerate(zip(files, started, strict=True)):

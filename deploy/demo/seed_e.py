@@ -6,7 +6,7 @@ from deploy.demo.case import Case, hold
 from deploy.demo.cast import Company, Place, Plan, Stage, Who, refuse
 from deploy.demo.client import Ask
 from deploy.demo.failure import must
-from deploy.demo.media import large, log, pdf, photo
+from deploy.demo.media import Media, large, log, pdf, photo
 
 TITLE = "Seed E - Extend Customer Service & Support"
 STORY = (
@@ -42,15 +42,7 @@ def play(stage: Stage) -> None:
     with teller.does("Ärendet syns under företagets ärenden och bland de aktiva."):
         case.listed(erik, "company")
         case.listed(astrid, "open")
-    case.upload(
-        astrid,
-        "Underlag",
-        [
-            photo("skärmbild.png"),
-            pdf("order-20391.pdf", "Order 20391"),
-            log("utskick.log", ["order 20391 skapad", "550 sender not allowed"]),
-        ],
-    )
+    case.upload(astrid, "Underlag", _papers())
     case.too_large(astrid, large("orderarkiv.zip", 11), "file_too_large", stage.profile["files"]["max_bytes"])
     case.comment(astrid, MORE, told=(maja,))
     with teller.does("Maja granskar ärendet: enkelt, nivå 1; typ och prioritet stämmer."):
@@ -70,6 +62,11 @@ def play(stage: Stage) -> None:
     case.download(maja, "skärmbild.png")
     case.hidden()
     case.end(mails=7)
+
+
+def _papers() -> list[Media]:
+    sent = log("utskick.log", ["order 20391 skapad", "550 sender not allowed"])
+    return [photo("skärmbild.png"), pdf("order-20391.pdf", "Order 20391"), sent]
 
 
 def _form() -> dict[str, object]:

@@ -275,7 +275,8 @@ class RemoveFollower(Request[CaseView]):
 
 class CaseEvent(Event):
     """What every event of a case says. ``audience``: who may know of it (``team:…``, ``org:…``, ``user:…``);
-    ``tell``: the people to notify; ``fact_version``: the case's version after it."""
+    ``tell``: the people to notify; ``asks``: the customer is being asked whether it was answered; ``fact_version``: the
+    case's version after it."""
 
     subject = "case_id"
     public = True
@@ -287,6 +288,7 @@ class CaseEvent(Event):
     status: Status
     audience: Principals
     tell: Ids
+    asks: bool = False
     actor_id: Id | None
     fact_version: Version
 

@@ -35,11 +35,11 @@ class FeedPage(View):
 
 
 class MailView(View):
-    """A mail we sent or will send."""
+    """A mail we sent or will send; ``to`` is null until the first try."""
 
     id: Id
     case_id: Id | None
-    to: Email
+    to: Email | None
     subject: str
     state: Literal["queued", "sending", "sent", "failed"]
     tries: int

@@ -82,7 +82,8 @@ def _queue_mails(uow: UnitOfWork, happened: CaseEvent) -> None:
         return
     staff, mails_comments = queries.about_mailing(uow, happened.team_id, happened.actor_id)
     told = rules.letters_for(happened, actor_is_staff=staff, mails_comments=mails_comments)
-    facts = {"number": happened.number, "title": happened.title, "status": happened.status, "at": _rfc_date(uow)}
+    facts: dict[str, Any] = {name: getattr(happened, name) for name in ("number", "title", "status", "asks")}
+    facts["at"] = _rfc_date(uow)
     if isinstance(happened, CommentAdded):
         facts |= {"body": happened.body, "author": happened.author_name}
     rows = [
@@ -145,7 +146,7 @@ def take_mails(uow: UnitOfWork) -> list[Outgoing]:
             subject=row.subject,
             team_id=row.team_id,
             team=person.team,
-            facts=row.facts,
+            facts=row.facts | {"asks": row.facts.get("asks", False) and not person.staff},
             to_name=person.name,
             to_email=person.email,
             locale=person.locale,

@@ -86,7 +86,7 @@ def list_mails(uow: UnitOfWork, ask: c.ListMails) -> c.MailPage:
     if f"team:{ask.team_id}" not in case.principals:
         raise Forbidden("staff_only", "Only the team's staff may see which mails were sent.")
     found = visible(uow, ask.team_id).join(mails, mails.c.case_id == cases.c.case_id).with_only_columns(mails)
-    found = found.where(cases.c.case_id == ask.case_id, mails.c.to_email.is_not(None))
+    found = found.where(cases.c.case_id == ask.case_id)
     if ask.cursor:
         found = found.where(mails.c.id < ask.cursor)
     rows = uow.all(found.order_by(mails.c.id.desc()).limit(ask.limit + 1))
@@ -139,7 +139,8 @@ def recipient(uow: UnitOfWork, mail: Row[Any]) -> Row[Any] | None:
         literal(list(mail.audience), ARRAY(Text)).op("&&")(mine),
     )
     team = func.coalesce(teams.c.name, cases.c.team_id).label("team")
-    columns = (memberships.c.name, memberships.c.email, memberships.c.locale, team)
+    staff = memberships.c.organization_id.is_(None).label("staff")
+    columns = (memberships.c.name, memberships.c.email, memberships.c.locale, staff, team)
     return uow.first(found.with_only_columns(*columns).order_by(memberships.c.membership_id.desc()).limit(1))
 
 

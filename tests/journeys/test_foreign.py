@@ -57,7 +57,7 @@ class Things:
 
     def ask(self, who: Person, route: Route, thing: str) -> HttpAnswer:
         """Call the endpoint for this thing."""
-        path = route.path.replace("{team_id}", self.scene.team.id).replace("{%s}" % _named(route), thing)
+        path = route.path.replace("{team_id}", self.scene.team.id).replace("{" + _named(route) + "}", thing)
         path = path.replace("{user_id}", self.scene.colleague.id)
         if route.more.sends != "application/json":
             return who.upload(path, "letmein.txt", b"let me in")

@@ -228,7 +228,9 @@ def test_the_whole_hotline_reads_and_answers_comments_and_each_mails_the_other_s
         post.wait(scene.agent, case, body)
         post.wait(scene.technician, case, body)
     said = [(one["side"], one["body"]) for one in expect(scene.customer.get(here), 200)["comments"]]
-    assert said == [("customer", asked[0]), ("customer", asked[1])] + [
+    assert said == [
+        ("customer", asked[0]),
+        ("customer", asked[1]),
         ("support", "It does not."),
         ("support", "We come on Friday."),
     ]

@@ -71,7 +71,8 @@ def markdown(found: Findings) -> str:
         + ", ".join(f"{name} {value}" for name, value in found.settings.items()),
         "",
         "Medians over the runs (least-most). CPU is user + system time from /proc in ms for one request, of all parts"
-        " of the stack, up to the moment when outboxes, event queues and mails are empty; the generator is apart.",
+        " of the stack, up to the moment when outboxes, event queues and mails are empty; the generator, SeaweedFS and"
+        " the mail sink are shown apart and not counted.",
         *_main(found),
         *_verdict(found),
         *_parts(found),

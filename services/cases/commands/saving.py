@@ -115,6 +115,7 @@ def record(uow: UnitOfWork, reader: Reader, event: type[c.CaseEvent], told: Roun
             status=case.status,
             audience=heard.audience,
             tell=heard.tell,
+            asks=case.confirmation == "pending",
             actor_id=uow.actor.user_id or None,
             fact_version=case.version,
             **more,

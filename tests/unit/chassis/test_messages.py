@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 import orjson
 import pytest
 
-from services.chassis.messages import ABSENT, Absent, Event, Message, Request, Shape, View, openapi_schema
+from services.chassis.messages import ABSENT, Absent, Event, Message, Request, Shape, View
+from services.chassis.openapi import openapi_schema
 from services.chassis.problems import Invalid, Malformed, Problem
 
 
