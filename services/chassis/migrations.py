@@ -13,10 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import command, context
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import MetaData
 
 _LOCK = 7_274_001  # any number, the same in every instance of a service (a lock is per database)
@@ -25,10 +21,15 @@ _LOCK = 7_274_001  # any number, the same in every instance of a service (a lock
 def migrate(service: str, url: str) -> None:
     """Bring the service's database to the newest schema. Safe to call from many instances at once.
 
-    ``service``: a name such as ``accounts``, or the dotted name of its package.
+    ``service``: a name such as ``accounts``, or the dotted name of its package. Alembic is loaded only when there is
+    something to do: it costs a process a good part of its start.
     """
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     with engine.connect() as db:
+        if _revision_of(db) == newest(service):
+            return
+        from alembic import command
+
         db.execute(sa.text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
         db.commit()
         try:
@@ -43,6 +44,9 @@ def migrate(service: str, url: str) -> None:
 
 def differences(service: str, url: str) -> list[Any]:
     """What the tables in the code and the migrated database do not agree on (for a test; empty is right)."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.runtime.migration import MigrationContext
+
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     with engine.connect() as db:
         found: list[Any] = compare_metadata(MigrationContext.configure(db), metadata_of(service))
@@ -58,6 +62,8 @@ def metadata_of(service: str) -> MetaData:
 
 def run() -> None:
     """The body of every ``env.py``."""
+    from alembic import context
+
     context.configure(
         connection=context.config.attributes["connection"], target_metadata=context.config.attributes["metadata"]
     )
@@ -90,10 +96,26 @@ def _package(service: str) -> str:
     return service if "." in service else f"services.{service}"
 
 
-def _config(service: str, db: sa.Connection) -> Config:
+def newest(service: str) -> str:
+    """The newest revision: files in ``versions`` are named ``<revision>_<what>.py`` and count upwards."""
+    return max(file.name.partition("_")[0] for file in (_folder(service) / "versions").glob("[0-9]*_*.py"))
+
+
+def _revision_of(db: sa.Connection) -> str:
+    if not sa.inspect(db).has_table("alembic_version"):
+        return ""
+    return str(db.execute(sa.text("SELECT max(version_num) FROM alembic_version")).scalar_one() or "")
+
+
+def _folder(service: str) -> Path:
+    return Path(importlib.import_module(_package(service)).__file__ or "").parent / "migrations"
+
+
+def _config(service: str, db: sa.Connection) -> Any:
+    from alembic.config import Config
+
     config = Config()
-    here = Path(importlib.import_module(_package(service)).__file__ or "").parent
-    config.set_main_option("script_location", str(here / "migrations"))
+    config.set_main_option("script_location", str(_folder(service)))
     config.attributes["connection"] = db
     config.attributes["metadata"] = metadata_of(service)
     return config

@@ -14,6 +14,8 @@ import amqp
 import psycopg2
 from amqp.method_framing import frame_writer
 
+from deploy.local.ports import PortTakenError
+from deploy.local.server import Server
 from services.chassis.actor import Actor, Context
 from services.chassis.ids import new_id
 from services.chassis.problems import Problem, Unavailable
@@ -106,6 +108,19 @@ class Bench:
         eventually(self.works, BACK_WITHIN, "an answer within the promised time")
         self.add(name, key=name)
         eventually(lambda: self.count("effects", name) == 1, max(0.5, end - time.monotonic()), "the event's effect")
+
+
+def start_again(server: Server) -> None:
+    """Start a server after its end; a killed one may hold its port for another moment."""
+
+    def started() -> bool:
+        try:
+            server.start()
+        except PortTakenError:
+            return False
+        return True
+
+    eventually(started, MANY, f"{server.name} is started again")
 
 
 @contextmanager

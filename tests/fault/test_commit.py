@@ -78,12 +78,14 @@ def test_an_event_is_published_if_and_only_if_its_transaction_committed(
     bench: Bench, wire: Wire, heard: str, keyed: bool
 ) -> None:
     told: list[str] = []
+    refused: list[str] = []
     for round_ in range(8):
         for trouble in ("raise", "commit", ""):
             name = new_id(f"told{round_}")
             ask: dict[str, Any] = {"trouble": trouble, "key": name if keyed else ""}
             if trouble:
                 bench.refusal(lambda name=name, ask=ask: bench.add(name, **ask))  # type: ignore[misc]
+                refused.append(name)
             else:
                 bench.add(name, **ask)
                 told.append(name)
@@ -93,3 +95,4 @@ def test_an_event_is_published_if_and_only_if_its_transaction_committed(
     for name in told:
         eventually(lambda name=name: bench.count("effects", name) == 1, MANY)  # type: ignore[misc]
     eventually(lambda: bench.total("outbox") == 0, MANY)
+    assert [bench.count("things", name) for name in refused] == [0] * len(refused)

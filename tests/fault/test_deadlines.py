@@ -13,7 +13,7 @@ import pytest
 from deploy.local.stack import Stack
 from services.chassis.ids import new_id
 from services.chassis.problems import Unavailable
-from tests.fault.bench import BACK_WITHIN, MANY, Bench, side_by_side
+from tests.fault.bench import BACK_WITHIN, MANY, Bench, side_by_side, start_again
 from tests.parts import Process, eventually
 
 pytestmark = pytest.mark.fault
@@ -52,7 +52,7 @@ def away(stack: Stack) -> Iterator[None]:
     try:
         yield
     finally:
-        stack.rabbitmq.start()
+        start_again(stack.rabbitmq)
 
 
 @contextmanager
@@ -62,7 +62,7 @@ def stopped(stack: Stack) -> Iterator[None]:
     try:
         yield
     finally:
-        stack.rabbitmq.start()
+        start_again(stack.rabbitmq)
 
 
 def all_refused_in_time(bench: Bench) -> None:

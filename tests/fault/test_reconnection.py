@@ -12,7 +12,7 @@ from deploy.local.server import Server
 from deploy.local.stack import Stack
 from services.chassis.ids import new_id
 from services.chassis.problems import Conflict, Problem, Unavailable
-from tests.fault.bench import BACK_WITHIN, MANY, Bench, Load, Wire
+from tests.fault.bench import BACK_WITHIN, MANY, Bench, Load, Wire, start_again
 from tests.parts import Process, eventually
 
 pytestmark = pytest.mark.fault
@@ -50,7 +50,7 @@ def test_what_was_answered_stays_and_all_works_within_5_seconds_after_a_restart(
     with Load(insist, threads=4) as load:
         eventually(lambda: len(load.done) > 50, MANY)
         end(server, how)
-        server.start()
+        start_again(server)
         before = len(load.done)
         eventually(lambda: len(load.done) > before, BACK_WITHIN, "answers again within the promised time")
         bench.round_trip()
@@ -74,7 +74,7 @@ def test_while_the_database_is_away_every_caller_hears_that(
         assert {(type(problem), problem.code) for problem in told} == {(Unavailable, "database_away")}
         assert not any(process.ready() for process in processes), "/readyz tells it too"
     finally:
-        stack.postgres.start()
+        start_again(stack.postgres)
     bench.round_trip()
     eventually(lambda: all(process.ready() for process in processes), BACK_WITHIN)
     assert all(process.alive for process in processes)
@@ -92,7 +92,7 @@ def test_an_event_waits_for_the_database_and_is_not_parked(
         wire.put("sample.events", "thing.added", orjson.dumps(told), content_type="application/json")
         time.sleep(4)
     finally:
-        stack.postgres.start()
+        start_again(stack.postgres)
     eventually(lambda: bench.count("effects", name) == 1, MANY, "it is applied")
     assert wire.size("parked-sample") == 0
     wire.close()

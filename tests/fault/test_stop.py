@@ -9,7 +9,7 @@ import pytest
 
 from deploy.local.stack import Stack
 from services.chassis.ids import new_id
-from tests.fault.bench import MANY, Bench, Load, side_by_side
+from tests.fault.bench import MANY, Bench, Load, side_by_side, start_again
 from tests.parts import Process, eventually
 
 pytestmark = pytest.mark.fault
@@ -57,4 +57,4 @@ def test_sigterm_while_the_broker_is_away_ends_the_process_within_its_stop_time(
         process.stop(seconds=20)
         assert time.monotonic() - began < 4 + 4, "its stop time, and the time to get there on a loaded machine"
     finally:
-        stack.rabbitmq.start()
+        start_again(stack.rabbitmq)

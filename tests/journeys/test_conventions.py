@@ -128,8 +128,9 @@ def test_a_conversation_longer_than_the_first_page_goes_on_by_its_cursor(scene: 
 def test_a_cursor_that_was_tampered_with_or_belongs_elsewhere_is_refused(scene: Scene) -> None:
     company = scene.team.organization()
     me, other = company.person(), company.person()
-    for _ in range(3):
-        _, here = scene.open(me)
+    _, here = scene.open(me)
+    for _ in range(2):
+        scene.open(me)
     cursor = expect(me.get(f"{scene.path}/cases?limit=2"), 200)["next_cursor"]
     expect(me.get(f"{scene.path}/cases?limit=1&cursor={cursor}"), 200)
     middle = len(cursor) // 2

@@ -124,7 +124,6 @@ def test_an_administrator_names_an_owner_who_finds_the_request_in_his_list(scene
     ]
 
 
-@pytest.mark.seed("A10")
 def test_only_an_administrator_with_colleagues_may_name_an_owner(scene: Scene) -> None:
     scene.open(scene.administrator, owner_id=scene.colleague.id)
     scene.open(scene.customer)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.journeys.cast import Cast, Person, Scene, expect
@@ -190,6 +192,7 @@ def test_everybody_sees_file_changes_live(broker: BrokerWorld, scene: Scene) -> 
     case, here = scene.open()
     broker.settle(lambda: scene.customer.get(f"{here}/tree").status == 200)
     with EventStream(broker, scene.colleague, scene.path) as home, EventStream(broker, scene.agent, scene.path) as desk:
+        file: dict[str, Any] = {}
         for who, name in ((scene.customer, "ours.png"), (scene.technician, "theirs.png")):
             file = expect(who.upload(f"{here}/files", name, b"\x89PNG"), 201)["data"][0]
             for stream in (home, desk):
@@ -216,11 +219,12 @@ def test_one_file_may_have_ten_megabytes_and_not_a_byte_more(world: World, scene
 
 @pytest.mark.seed("C31", "C32", "C33")
 def test_the_whole_hotline_reads_and_answers_comments_and_each_mails_the_other_side(scene: Scene, post: Post) -> None:
+    hotline = (scene.agent, scene.technician)
     case, here = scene.open()
     asked = ["Here is more information.", "Does it hurt the machine?"]
     for body in asked:
         expect(scene.customer.post(f"{here}/comments", {"body": body}), 201)
-    for hand, body in ((scene.agent, "It does not."), (scene.technician, "We come on Friday.")):
+    for hand, body in zip(hotline, ("It does not.", "We come on Friday."), strict=True):
         assert [one["body"] for one in expect(hand.get(here), 200)["comments"]][:2] == asked
         expect(hand.post(f"{here}/comments", {"body": body}), 201)
         post.wait(scene.customer, case, body)

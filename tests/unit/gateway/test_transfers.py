@@ -59,8 +59,9 @@ def test_files_are_announced_stored_and_finished(http: Any, services: FakeClient
     ]
     assert Store.kept == {"/a.txt": b"one", "/b.bin": big}
     assert [one.verb for one in services.asked] == ["start_upload"] * 2 + ["finish_upload"] * 2
-    first = services.asked[0].data
-    assert (first["size"], first["content_type"], first["folder_id"][:7]) == (3, "text/plain", "folder_")
+    large, small = (one.data for one in services.asked[:2])  # the largest first: refused, it leaves nothing behind
+    assert (large["size"], small["size"]) == (len(big), 3)
+    assert (small["content_type"], small["folder_id"][:7]) == ("text/plain", "folder_")
     assert len({one.context.key for one in services.asked}) == 4
     assert answer.headers["Location"] == f"{CASE}/tree"
 
