@@ -15,7 +15,7 @@ from deploy.local.board import Board
 from deploy.local.home import SetupError
 from deploy.local.launcher import Launcher, Program, answers_http, answers_tcp, ended, of_server
 from deploy.local.logs import Follower, Painter, tail
-from deploy.local.ports import SERVICES, require_free
+from deploy.local.ports import require_free
 from deploy.local.process import Child, Command
 from deploy.local.stack import Stack
 
@@ -24,7 +24,9 @@ TRIM_EVERY = 300  # looks
 DEMO_SECONDS = 300
 # They write about their own affairs; `logs rabbitmq` shows it, the merged screen does not.
 TALKATIVE = ("rabbitmq", "epmd", "seaweedfs")
-BEFORE_GATEWAY = ("postgres", "rabbitmq")
+# What a program cannot start without. The broker is not among them: programs connect to it when it is there, and so
+# start side by side with it (it takes the longest).
+NEEDS = {"files": ("postgres", "seaweedfs"), "gateway": (), "mailroom": ()}
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ class Session:
             self._progress = Progress(self._board, self._reporter)
             wanted = [] if self._options.servers_only else self._programs()
             try:
-                self._stack.start_infrastructure(self._progress)
+                wait_for = () if self._options.servers_only else ("postgres",)
+                self._stack.start_infrastructure(self._progress, wait_for)
                 if self._interrupted:
                     return
                 # Children must be started on this thread: the kernel ties their death signal to it.
@@ -115,12 +118,10 @@ class Session:
         """All programs of Casework, their ports checked."""
         stack = self._stack
         require_free([(stack.ports.gateway, "the API"), (stack.ports.mailroom, "inbound mail")], stack.ports.base)
-        servers = tuple(server.name for server in stack.servers)
         found = []
         for name in programs.PROGRAMS:
             for index in range(programs.instances(name)):
-                after = servers if name in SERVICES else BEFORE_GATEWAY
-                found.append(self._program(name, index, after))
+                found.append(self._program(name, index, NEEDS.get(name, ("postgres",))))
         return found
 
     def _program(self, name: str, index: int, after: tuple[str, ...]) -> Program:

@@ -44,8 +44,10 @@ class Stack:
         """In the order of starting: the slowest first."""
         return (self.rabbitmq, self.seaweedfs, self.mailsink, self.postgres)
 
-    def start_infrastructure(self, progress: Progress | None = None) -> None:
+    def start_infrastructure(self, progress: Progress | None = None, wait_for: tuple[str, ...] = ()) -> None:
         """Start the servers side by side (about six seconds) and wait until each does its work.
+
+        With `wait_for`, only until those do; whoever calls must see to the others (the launcher supervises them).
 
         A server that another process of this state folder runs is used as it is, and `stop` leaves it alone.
         Call it from a thread that lives as long as the stack. Raises SetupError (PortTakenError among them).
@@ -55,17 +57,17 @@ class Stack:
             shown.step(name, "cleared what a killed run left")
         self.guard()
         try:
-            self._start([server for server in self.servers if not server.find()], shown)
+            self._start([server for server in self.servers if not server.find()], shown, wait_for)
         except BaseException:
             self.stop()
             raise
 
-    def _start(self, servers: list[Server], shown: Progress) -> None:
+    def _start(self, servers: list[Server], shown: Progress, wait_for: tuple[str, ...]) -> None:
         for server in servers:
             server.prepare(shown)
             shown.step(server.name, "starting")
             server.launch()
-        waiting = list(servers)
+        waiting = [server for server in servers if not wait_for or server.name in wait_for]
         wait_until(lambda: not self._still_waiting(waiting, shown), max(s.start_seconds for s in self.servers), 0.1)
         for server in waiting:
             raise server.failure("did not become ready")
