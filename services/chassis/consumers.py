@@ -8,6 +8,8 @@ with growing pauses and then parked; a stop finishes what was begun.
 from __future__ import annotations
 
 import time
+from collections import deque
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -188,13 +190,33 @@ class RpcEntrypoint(Entrypoint):
 # --- events ----------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class _Delivery:
+    """One event on its way to its line."""
+
+    message: Any
+    entrypoint: EventEntrypoint
+    told: dict[str, Any]
+    kind: str
+    exchange: str
+
+    @property
+    def subject(self) -> str:
+        return str(self.told.get("subject") or "")
+
+
 class EventConsumer(_Consumer):
-    """Reads ``events-<service>``; one failing event never holds up the others."""
+    """Reads ``events-<service>``; one failing event never holds up the others.
+
+    Events of one subject are worked on one after another, in their order of arrival: what a person does in one act
+    arrives as several events, and a list of what happened must not swap them. A failing event loses its place.
+    """
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
         self.queue = host.topology.event_queue
         self._lines: dict[tuple[str, str], EventEntrypoint] = {}
+        self._lanes: dict[str, deque[_Delivery]] = {}  # subject -> what waits behind the one being worked on
 
     def register_provider(self, provider: EventEntrypoint) -> None:
         self._lines[provider.line.source, provider.line.message.wire_name] = provider
@@ -214,12 +236,26 @@ class EventConsumer(_Consumer):
         except ValueError as error:
             self.park_aside(message, "unreadable", str(error))
             return
+        delivery = _Delivery(message, entrypoint, told, kind, exchange)
+        if delivery.subject in self._lanes:
+            self._lanes[delivery.subject].append(delivery)
+            return
+        if delivery.subject:
+            self._lanes[delivery.subject] = deque()
+        self._begin(delivery)
 
+    def _begin(self, delivery: _Delivery) -> None:
         def done(worker: Any, result: Any, exc_info: Any) -> tuple[None, None]:
-            self._settle(message, kind, exchange, result if exc_info is None else exc_info[1])
+            error = result if exc_info is None else exc_info[1]
+            self._settle(delivery.message, delivery.kind, delivery.exchange, error)
+            lane = self._lanes.get(delivery.subject)
+            if lane:
+                self._begin(lane.popleft())  # there is room: what waits is counted in the prefetch, not in the pool
+            else:
+                self._lanes.pop(delivery.subject, None)
             return None, None
 
-        self.container.spawn_worker(entrypoint, (told,), {}, handle_result=done)
+        self.container.spawn_worker(delivery.entrypoint, (delivery.told,), {}, handle_result=done)
 
     def _settle(self, message: Any, kind: str, exchange: str, error: bool | Exception) -> None:
         try:

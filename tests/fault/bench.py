@@ -133,20 +133,22 @@ def side_by_side(do: Callable[[Any], Any], items: list[Any], threads: int = 10) 
 class Load:
     """Threads that call ``do(number)`` one after the other until told to end; what failed is kept."""
 
-    def __init__(self, do: Callable[[str], Any], threads: int) -> None:
-        self._do, self._ended = do, threading.Event()
+    def __init__(self, do: Callable[[str], Any], threads: int, pause: float = 0.0) -> None:
+        self._do, self._pause, self._ended = do, pause, threading.Event()
+        self.prefix = new_id("load")
         self.done: list[str] = []
         self.failed: list[tuple[str, Exception]] = []
         self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(threads)]
 
     def _run(self) -> None:
         while not self._ended.is_set():
-            name = new_id("load")
+            name = new_id(self.prefix)
             try:
                 self._do(name)
                 self.done.append(name)
             except Exception as error:  # counted by the test
                 self.failed.append((name, error))
+            time.sleep(self._pause)
 
     def wait_for(self, more: int) -> None:
         """Return when so many more calls have succeeded."""

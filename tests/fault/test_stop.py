@@ -26,11 +26,11 @@ def test_sigterm_to_one_of_two_under_load_fails_nothing_and_does_nothing_twice(
             load.wait_for(50)
             going.start()
     assert load.failed == []
-    eventually(lambda: set(load.done) <= set(bench.rows_like("effects", "load")), MANY, "every event is applied")
+    eventually(lambda: set(load.done) <= set(bench.rows_like("effects", load.prefix)), MANY, "every event is applied")
     assert staying.stop() == 0
     assert going.stop() == 0
-    assert bench.rows_like("things", "load") == dict.fromkeys(load.done, 1)
-    assert bench.rows_like("effects", "load") == dict.fromkeys(load.done, 1)
+    assert bench.rows_like("things", load.prefix) == dict.fromkeys(load.done, 1)
+    assert bench.rows_like("effects", load.prefix) == dict.fromkeys(load.done, 1)
 
 
 def test_a_request_in_hand_is_finished_and_answered_before_the_end(bench: Bench, start: Callable[..., Process]) -> None:
