@@ -69,7 +69,10 @@ def test_while_the_database_is_away_every_caller_hears_that(
     stack.postgres.kill()
     try:
         eventually(lambda: not bench.works(), 5, "its last children notice")
-        asks: list[Callable[[], object]] = [bench.echo, lambda: bench.add(new_id("away"))] * 5
+        asks: list[Callable[[], object]] = [
+            lambda: bench.echo(sleep_seconds=0.001),
+            lambda: bench.add(new_id("away")),
+        ] * 5
         told: list[Problem] = [bench.refusal(ask) for ask in asks]
         assert {(type(problem), problem.code) for problem in told} == {(Unavailable, "database_away")}
         assert not any(process.ready() for process in processes), "/readyz tells it too"

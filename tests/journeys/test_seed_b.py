@@ -123,7 +123,7 @@ def test_the_question_and_what_was_done_are_kept_as_history(world: World, scene:
         return [line["type"] for line in lines if line["subject"] == ticket["id"]]
 
     world.settle(lambda: len(happened()) == len(wanted))
-    assert sorted(happened()) == sorted(wanted)
+    assert happened() == wanted
 
 
 @pytest.mark.seed("B11")
