@@ -7,6 +7,10 @@ so that a page of cases needs no join; a rename is carried over when accounts te
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -25,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.chassis.unit_of_work import machinery_tables
+from services.contracts.cases import Confirmation, Status, Visibility
 
 metadata = MetaData()
 machinery_tables(metadata)
@@ -115,6 +120,44 @@ cases = Table(
     Index("cases_by_creator", "created_by", "organization_id", "updated_at", "id"),
     Index("cases_by_assignee", "assignee_id", "updated_at", "id"),
 )
+
+
+@dataclass(slots=True)
+class Case:
+    """One row of ``cases``; the fields stand in the order of the columns. A new one comes last and has a default."""
+
+    id: str
+    team_id: str
+    number: str
+    organization_id: str
+    title: str
+    description: str
+    type: str
+    topic: str | None
+    priority: str | None
+    product: str | None
+    fields: dict[str, Any]
+    status: Status
+    visibility: Visibility
+    charge: str
+    level: int
+    complexity: Any
+    created_by: str
+    created_by_name: str
+    contact_id: str
+    contact_name: str
+    owner_id: str
+    owner_name: str
+    assignee_id: str | None
+    assignee_name: str | None
+    confirmation: Confirmation
+    reviewed_at: datetime | None
+    answered_at: datetime | None
+    closed_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
 
 followers = Table(
     "followers",

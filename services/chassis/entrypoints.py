@@ -1,16 +1,18 @@
 """The lines of a service's ``service.py``: this message leads to this function.
 
-Four kinds of line, one path: each runs its function in a unit of work. The lines know neither nameko nor the broker;
+Five kinds of line, one path: each runs its function in a unit of work. The lines know neither nameko nor the broker;
 ``hosting.py`` puts them on the wire, the in-memory tests call them directly. So both take the same way in.
 
     paint_house = rpc(PaintHouse, commands.paint_house)
     learn_owner = event("owners", OwnerChanged, commands.learn_owner)
+    tell = events("owners", OwnerEvent, commands.tell)
     sweep = timer(seconds=60, do=commands.sweep)
     send_letters = errand(seconds=1, take=..., run=..., finish=...)
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -21,6 +23,7 @@ from services.chassis.problems import Problem
 from services.chassis.unit_of_work import AlreadyApplied, Answer, UnitOfWork, Work, fingerprint_of
 
 LONGEST_ID = 200
+LONGEST_ROUND_SECONDS = 20
 V = TypeVar("V", bound=View)
 E = TypeVar("E", bound=Event)
 Item = TypeVar("Item")
@@ -99,6 +102,19 @@ class EventLine:
 
 
 @dataclass(frozen=True)
+class FamilyLine:
+    """Every event of a family (the subclasses of ``base``) leads to one reaction; a new member needs no new line."""
+
+    source: str
+    base: type[Event]
+    do: Callable[[UnitOfWork, Any], None]
+
+    def members(self) -> list[EventLine]:
+        """One event line for each event of the family."""
+        return [EventLine(self.source, member, self.do) for member in self.base.__subclasses__()]
+
+
+@dataclass(frozen=True)
 class TimerLine:
     """Something to do every so often, by one instance at a time (advisory lock)."""
 
@@ -111,25 +127,37 @@ class ErrandLine:
     """An act in the outside world, never inside a transaction.
 
     ``take`` (a transaction) leases some items and returns them; ``run`` does the outside act for one item and returns
-    its outcome; ``finish`` (another transaction) writes the outcome down. A crash between leaves the lease to expire,
-    so ``run`` must bear being done twice. ``run`` may raise: then ``finish`` gets the exception as the outcome.
+    its outcome; ``finish`` writes the outcome down, in one statement that records nothing: by itself it is a
+    transaction, so it costs one round trip. A crash between leaves the lease to expire, so ``run`` must bear being
+    done twice. ``run`` may raise: then ``finish`` gets the exception as the outcome.
+
+    A round ends between two items, when it is told to stop or has taken ``LONGEST_ROUND_SECONDS`` (leases must last
+    longer); ``give_back`` (a transaction) hears which items were not carried, so that they need not wait for their
+    leases to expire.
     """
 
     seconds: float
     take: Callable[[UnitOfWork], Sequence[Any]]
     run: Callable[[Any], Any]
     finish: Callable[[UnitOfWork, Any, Any], None]
+    give_back: Callable[[UnitOfWork, Sequence[Any]], None] | None = None
 
-    def once(self, work: Work) -> int:
+    def once(self, work: Work, stopping: Callable[[], bool] = lambda: False) -> int:
         """One round; returns how many items it carried."""
         with work.writing() as unit:
             items = list(self.take(unit))
-        for item in items:
+        until = time.monotonic() + LONGEST_ROUND_SECONDS
+        for carried, item in enumerate(items):
+            if stopping() or time.monotonic() > until:
+                if self.give_back:
+                    with work.writing() as unit:
+                        self.give_back(unit, items[carried:])
+                return carried
             try:
                 outcome = self.run(item)
             except Exception as error:
                 outcome = error
-            with work.writing() as unit:
+            with work.noting() as unit:
                 self.finish(unit, item, outcome)
         return len(items)
 
@@ -151,6 +179,11 @@ def event(source: str, message: type[E], do: Callable[[UnitOfWork, E], None]) ->
     return EventLine(source, message, do)
 
 
+def events(source: str, base: type[E], do: Callable[[UnitOfWork, E], None]) -> FamilyLine:
+    """Every event of this family of that service leads to this reaction."""
+    return FamilyLine(source, base, do)
+
+
 def timer(*, seconds: float, do: Callable[[UnitOfWork], None]) -> TimerLine:
     """Every so many seconds, in one instance at a time."""
     return TimerLine(seconds, do)
@@ -162,17 +195,24 @@ def errand(
     take: Callable[[UnitOfWork], Sequence[Item]],
     run: Callable[[Item], Outcome],
     finish: Callable[[UnitOfWork, Item, Outcome | Exception], None],
+    give_back: Callable[[UnitOfWork, Sequence[Item]], None] | None = None,
 ) -> ErrandLine:
     """Carry items to the outside world, looking for new ones every so many seconds."""
-    return ErrandLine(seconds, take, run, finish)
+    return ErrandLine(seconds, take, run, finish, give_back)
 
 
 Line = RpcLine | EventLine | TimerLine | ErrandLine
 
 
 def lines_of(service: type) -> dict[str, Line]:
-    """Every line of a service class by its attribute name."""
-    return {name: line for name, line in vars(service).items() if isinstance(line, Line)}
+    """Every line of a service class by its attribute name; the members of a family by name and event."""
+    found: dict[str, Line] = {}
+    for name, line in vars(service).items():
+        if isinstance(line, FamilyLine):
+            found |= {f"{name}:{member.message.wire_name}": member for member in line.members()}
+        elif isinstance(line, Line):
+            found[name] = line
+    return found
 
 
 def rpc_lines(service: type) -> dict[str, RpcLine]:

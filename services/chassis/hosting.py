@@ -118,7 +118,7 @@ class Rounds(Entrypoint):
         self._thread = self.container.spawn_managed_thread(self._run, identifier=self.name)
 
     def stop(self) -> None:
-        """Finish the round in hand."""
+        """Finish what is in hand: a timer's round, an errand's item."""
         self._stopping = True
         for _ in range(100):
             if not self._working:
@@ -148,7 +148,7 @@ class Rounds(Entrypoint):
 
     def _round(self) -> int:
         if isinstance(self.line, ErrandLine):
-            return self.line.once(self.host.work)
+            return self.line.once(self.host.work, lambda: self._stopping)
         number = zlib.crc32(self.name.encode()) & 0x7FFFFFFF
         with self.host.work.writing() as unit:
             if unit.all(_TRY_LOCK, {"number": number})[0][0]:

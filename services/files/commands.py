@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row, insert, update
+from sqlalchemy import ARRAY, Row, Text, bindparam, insert, text, update
 
 from services.chassis.actor import Context
 from services.chassis.ids import new_id
@@ -16,6 +16,21 @@ from services.contracts.cases import CaseEvent, CommentAdded
 from services.files import queries, rules
 from services.files.store import store
 from services.files.tables import cases, files, folders, memberships, newer_only, teams
+
+_ADD_FOLDER = insert(folders).returning(folders)
+_ADD_FILE = insert(files)
+_this = files.c.id == bindparam("this_id")
+_FINISHED = ("state", "sha256", "name", "name_key", "version", "due_at")
+_FINISH = update(files).where(_this).values({name: bindparam("new_" + name) for name in _FINISHED})
+_REMOVE = update(files).where(_this).values({name: bindparam("new_" + name) for name in ("state", "version", "due_at")})
+_LEARN_MEMBERSHIP, _LEARN_TEAM, _LEARN_CASE = newer_only(memberships), newer_only(teams), newer_only(cases)
+_MEMBERSHIP = [column.name for column in memberships.c]
+_OF_A_CASE = [column.name for column in cases.c]
+_LEASE = text(
+    """UPDATE files SET state = 'removed', tries = tries + 1, due_at = lease.due_at
+    FROM unnest(:ids, CAST(:due_ats AS timestamptz[])) AS lease (id, due_at) WHERE files.id = lease.id"""
+).bindparams(bindparam("ids", type_=ARRAY(Text)))
+_FORGET = files.delete().where(_this, files.c.state == "removed")
 
 
 def add_folder(uow: UnitOfWork, ask: c.AddFolder) -> c.FolderView:
@@ -39,7 +54,7 @@ def add_folder(uow: UnitOfWork, ask: c.AddFolder) -> c.FolderView:
         "created_by": uow.actor.user_id,
         "created_at": uow.now,
     }
-    row = uow.all(insert(folders).values(values).returning(folders))[0]
+    row = uow.all(_ADD_FOLDER, values)[0]
     uow.record(c.FolderAdded(**_about(uow, case), folder_id=row.id, name=row.name))
     return queries.folder_view(row)
 
@@ -70,7 +85,7 @@ def start_upload(uow: UnitOfWork, ask: c.StartUpload) -> c.UploadView:
         "version": 1,
         "due_at": uow.now + rules.UPLOAD_LIFE,
     }
-    uow.run(insert(files).values(values))
+    uow.run(_ADD_FILE, values)
     return c.UploadView(
         file=queries.read_file(uow, c.ReadFile(team_id=ask.team_id, file_id=values["id"])),
         put_url=store().put_url(values["store_key"], uow.now),
@@ -99,14 +114,15 @@ def finish_upload(uow: UnitOfWork, ask: c.FinishUpload, found: int | None) -> c.
     rules.must_have_arrived(file.size, found)
     name = rules.free_name(file.name, _taken(queries.file_keys(uow, file), file.folder_id))
     values = {
-        "state": "clean",
-        "sha256": ask.sha256,
-        "name": name,
-        "name_key": rules.name_key(name),
-        "version": file.version + 1,
-        "due_at": None,
+        "this_id": file.id,
+        "new_state": "clean",
+        "new_sha256": ask.sha256,
+        "new_name": name,
+        "new_name_key": rules.name_key(name),
+        "new_version": file.version + 1,
+        "new_due_at": None,
     }
-    uow.run(update(files).where(files.c.id == file.id).values(values))
+    uow.run(_FINISH, values)
     uow.record(c.FileAdded(**_about(uow, file), file_id=file.id, folder_id=file.folder_id, name=name, size=file.size))
     return queries.read_file(uow, c.ReadFile(team_id=ask.team_id, file_id=file.id))
 
@@ -118,8 +134,8 @@ def remove_file(uow: UnitOfWork, ask: c.RemoveFile) -> c.DoneView:
         raise Forbidden("not_yours", "Only the uploader and the team's staff may remove a file.")
     uow.must_match(file.version)
     due_at = max(uow.now, file.created_at + rules.QUIET_TIME)
-    values = {"state": "removed", "version": file.version + 1, "due_at": due_at}
-    uow.run(update(files).where(files.c.id == file.id).values(values))
+    values = {"new_state": "removed", "new_version": file.version + 1, "new_due_at": due_at}
+    uow.run(_REMOVE, {"this_id": file.id} | values)
     if file.state == "clean":
         uow.record(c.FileRemoved(**_about(uow, file), file_id=file.id, name=file.name))
     return c.DoneView()
@@ -145,8 +161,7 @@ def _about(uow: UnitOfWork, case: Row[Any]) -> dict[str, Any]:
 
 def learn_membership(uow: UnitOfWork, happened: MembershipChanged) -> None:
     """Keep who belongs where."""
-    names = [column.name for column in memberships.c]
-    uow.run(newer_only(memberships, {name: getattr(happened, name) for name in names}))
+    uow.run(_LEARN_MEMBERSHIP, {name: getattr(happened, name) for name in _MEMBERSHIP})
 
 
 def learn_team(uow: UnitOfWork, happened: TeamChanged) -> None:
@@ -156,14 +171,14 @@ def learn_team(uow: UnitOfWork, happened: TeamChanged) -> None:
         "max_bytes": rules.max_bytes_of(happened.profile),
         "fact_version": happened.fact_version,
     }
-    uow.run(newer_only(teams, values))
+    uow.run(_LEARN_TEAM, values)
 
 
 def learn_case(uow: UnitOfWork, happened: CaseEvent) -> None:
     """Keep who may see the case and how it stands. An internal comment speaks to fewer people than the case does."""
     if isinstance(happened, CommentAdded) and happened.visibility != "public":
         return
-    uow.run(newer_only(cases, {column.name: getattr(happened, column.name) for column in cases.c}))
+    uow.run(_LEARN_CASE, {name: getattr(happened, name) for name in _OF_A_CASE})
 
 
 # --- the errand: bytes nobody may reach any more ---------------------------------------------------------------------
@@ -172,9 +187,9 @@ def learn_case(uow: UnitOfWork, happened: CaseEvent) -> None:
 def take_leftovers(uow: UnitOfWork) -> list[tuple[str, str, int]]:
     """Removed files and uploads that never finished; from here on such an upload cannot be finished any more."""
     items = [(row.id, row.store_key, row.tries + 1) for row in queries.due(uow, most=20)]
-    for file_id, _, tries in items:
-        values = {"state": "removed", "tries": tries, "due_at": uow.now + rules.pause(tries)}
-        uow.run(update(files).where(files.c.id == file_id).values(values))
+    if items:
+        due_ats = [uow.now + rules.pause(tries) for _, _, tries in items]
+        uow.run(_LEASE, {"ids": [file_id for file_id, _, _ in items], "due_ats": due_ats})
     return items
 
 
@@ -185,6 +200,6 @@ def drop_bytes(item: tuple[str, str, int]) -> bool:
 
 
 def forget_file(uow: UnitOfWork, item: tuple[str, str, int], outcome: bool | Exception) -> None:
-    """The object is gone, so the row goes; otherwise it is tried again later."""
+    """The object is gone, so the row goes; otherwise it is tried again later. One statement."""
     if outcome is True:
-        uow.run(files.delete().where(files.c.id == item[0], files.c.state == "removed"))
+        uow.run(_FORGET, {"this_id": item[0]})

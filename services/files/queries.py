@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy import ColumnElement, DateTime, Integer, Row, Select, Text, bindparam, select
 
 from services.chassis.problems import Conflict, NotFound
 from services.chassis.unit_of_work import UnitOfWork
@@ -13,49 +13,63 @@ from services.files import rules
 from services.files.store import store
 from services.files.tables import cases, files, folders, principals_of, teams
 
-
-def visible(uow: UnitOfWork, team_id: str) -> Select[Any]:
-    """The team's cases whose audience means the caller, with his ``principals`` beside them."""
-    mine = func.array(principals_of(uow.actor.user_id, team_id).scalar_subquery())
-    found = select(cases, mine.label("principals"))
-    return found.where(cases.c.team_id == team_id, cases.c.audience.op("&&")(mine))
+me: ColumnElement[str] = bindparam("me", type_=Text())
+team: ColumnElement[str] = bindparam("team_id", type_=Text())
+_mine = principals_of(me, team)
+_CASE = cases.c.case_id == bindparam("case_id", type_=Text())
 
 
-def may_be_told(uow: UnitOfWork) -> ColumnElement[bool]:
-    """Files that are there; one still on its way is known to its uploader only."""
-    own = (files.c.state == "pending") & (files.c.uploaded_by == uow.actor.user_id)
-    return (files.c.state == "clean") | own
+def visible(*columns: Any) -> Select[Any]:
+    """The team's cases whose audience means ``me``."""
+    return select(*columns).where(cases.c.team_id == team, cases.c.audience.op("&&")(_mine))
+
+
+# Files that are there; one still on its way is known to its uploader only.
+_MAY_BE_TOLD = (files.c.state == "clean") | ((files.c.state == "pending") & (files.c.uploaded_by == me))
+_OF_A_FILE = [column for column in files.c if column.name != "case_id"]
+_PRINCIPALS = _mine.label("principals")
+_ONE_CASE = visible(cases, _PRINCIPALS).where(_CASE)
+_CASE_TO_CHANGE = _ONE_CASE.with_for_update(of=cases)
+_ITS_FILES = visible(cases, _PRINCIPALS, *_OF_A_FILE).join_from(cases, files, files.c.case_id == cases.c.case_id)
+_ONE_FILE = _ITS_FILES.where(files.c.id == bindparam("file_id", type_=Text()), _MAY_BE_TOLD)
+_FILE_TO_CHANGE = _ONE_FILE.with_for_update(of=[cases, files])
+_in_folders = visible(folders).join_from(cases, folders, folders.c.case_id == cases.c.case_id).where(_CASE)
+_ONE_FOLDER = _in_folders.where(folders.c.id == bindparam("folder_id", type_=Text()))
+_FOLDER_KEYS = _in_folders.with_only_columns(folders.c.parent_id, folders.c.name_key)
+_FILE_KEYS = _ITS_FILES.with_only_columns(files.c.folder_id, files.c.name_key, files.c.state)
+_FILE_KEYS = _FILE_KEYS.where(_CASE, files.c.state != "removed")
+_TREE_FOLDERS = _in_folders.order_by(folders.c.name_key, folders.c.id)
+_TREE_FILES = _ITS_FILES.where(_CASE, _MAY_BE_TOLD).order_by(files.c.name_key, files.c.id)
+_MAX_BYTES = select(teams.c.max_bytes).where(teams.c.team_id == team)
+_DUE = (
+    select(files.c.id, files.c.store_key, files.c.tries)
+    .where(files.c.due_at <= bindparam("now", type_=DateTime(timezone=True)))
+    .order_by(files.c.due_at)
+    .limit(bindparam("most", type_=Integer()))
+    .with_for_update(skip_locked=True)
+)
 
 
 def one_case(uow: UnitOfWork, team_id: str, case_id: str, *, to_change: bool = False) -> Row[Any]:
-    """A case the caller may see; ``to_change`` holds its tree until the end. Raises NotFound."""
-    found = visible(uow, team_id).where(cases.c.case_id == case_id)
-    row = uow.first(found.with_for_update(of=cases) if to_change else found)
+    """A case the caller may see, with his ``principals``; ``to_change`` holds its tree until the end. Raises
+    NotFound."""
+    row = uow.first(_CASE_TO_CHANGE if to_change else _ONE_CASE, _about(uow, team_id, case_id=case_id))
     if row is None:
         raise NotFound()
     return row
 
 
 def one_file(uow: UnitOfWork, team_id: str, file_id: str, *, to_change: bool = False) -> Row[Any]:
-    """A file of a case the caller may see, with that case's columns. Raises NotFound."""
-    found = visible(uow, team_id).join(files, files.c.case_id == cases.c.case_id)
-    found = found.add_columns(*_of_a_file()).where(files.c.id == file_id, may_be_told(uow))
-    row = uow.first(found.with_for_update(of=[cases, files]) if to_change else found)
+    """A file of a case the caller may see, with that case's columns and his ``principals``. Raises NotFound."""
+    row = uow.first(_FILE_TO_CHANGE if to_change else _ONE_FILE, _about(uow, team_id, file_id=file_id))
     if row is None:
         raise NotFound()
     return row
 
 
-def _of_a_file() -> list[ColumnElement[Any]]:
-    return [column for column in files.c if column.name != "case_id"]
-
-
 def one_folder(uow: UnitOfWork, case: Row[Any], folder_id: str) -> Row[Any]:
     """A folder of exactly this case. Raises NotFound."""
-    found = visible(uow, case.team_id).join(folders, folders.c.case_id == cases.c.case_id)
-    row = uow.first(
-        found.add_columns(folders.c.depth).where(folders.c.id == folder_id, cases.c.case_id == case.case_id)
-    )
+    row = uow.first(_ONE_FOLDER, _about(uow, case.team_id, case_id=case.case_id, folder_id=folder_id))
     if row is None:
         raise NotFound()
     return row
@@ -63,23 +77,22 @@ def one_folder(uow: UnitOfWork, case: Row[Any], folder_id: str) -> Row[Any]:
 
 def folder_keys(uow: UnitOfWork, case: Row[Any]) -> list[Row[Any]]:
     """``parent_id, name_key`` of every folder of a case (to decide about a new one)."""
-    found = visible(uow, case.team_id).join(folders, folders.c.case_id == cases.c.case_id)
-    return uow.all(
-        found.with_only_columns(folders.c.parent_id, folders.c.name_key).where(cases.c.case_id == case.case_id)
-    )
+    return uow.all(_FOLDER_KEYS, _about(uow, case.team_id, case_id=case.case_id))
 
 
 def file_keys(uow: UnitOfWork, case: Row[Any]) -> list[Row[Any]]:
     """``folder_id, name_key, state`` of every file of a case that is there or on its way."""
-    found = visible(uow, case.team_id).join(files, files.c.case_id == cases.c.case_id)
-    found = found.with_only_columns(files.c.folder_id, files.c.name_key, files.c.state)
-    return uow.all(found.where(cases.c.case_id == case.case_id, files.c.state != "removed"))
+    return uow.all(_FILE_KEYS, _about(uow, case.team_id, case_id=case.case_id))
 
 
 def max_bytes(uow: UnitOfWork, team_id: str) -> int:
     """The team's limit; the usual one until its profile is known here."""
-    row = uow.first(select(teams.c.max_bytes).where(teams.c.team_id == team_id))
+    row = uow.first(_MAX_BYTES, {"team_id": team_id})
     return row.max_bytes if row else rules.DEFAULT_MAX_BYTES
+
+
+def _about(uow: UnitOfWork, team_id: str, **more: str) -> dict[str, str]:
+    return {"me": uow.actor.user_id, "team_id": team_id, **more}
 
 
 # --- what readers get ------------------------------------------------------------------------------------------------
@@ -87,7 +100,7 @@ def max_bytes(uow: UnitOfWork, team_id: str) -> int:
 
 def read_limits(uow: UnitOfWork, ask: c.ReadLimits) -> c.LimitsView:
     """The team's limits (part of its public profile)."""
-    row = uow.first(select(teams.c.max_bytes).where(teams.c.team_id == ask.team_id))
+    row = uow.first(_MAX_BYTES, {"team_id": ask.team_id})
     if row is None:
         raise NotFound()
     return c.LimitsView(team_id=ask.team_id, max_bytes=row.max_bytes)
@@ -96,16 +109,11 @@ def read_limits(uow: UnitOfWork, ask: c.ReadLimits) -> c.LimitsView:
 def list_tree(uow: UnitOfWork, ask: c.ListTree) -> c.TreeView:
     """The whole tree of a case."""
     one_case(uow, ask.team_id, ask.case_id)
-    mine = visible(uow, ask.team_id).where(cases.c.case_id == ask.case_id)
-    in_folders = mine.join(folders, folders.c.case_id == cases.c.case_id).with_only_columns(folders)
-    in_files = mine.join(files, files.c.case_id == cases.c.case_id).add_columns(*_of_a_file())
+    about = _about(uow, ask.team_id, case_id=ask.case_id)
     return c.TreeView(
         case_id=ask.case_id,
-        folders=[folder_view(row) for row in uow.all(in_folders.order_by(folders.c.name_key, folders.c.id))],
-        files=[
-            file_view(uow, row)
-            for row in uow.all(in_files.where(may_be_told(uow)).order_by(files.c.name_key, files.c.id))
-        ],
+        folders=[folder_view(row) for row in uow.all(_TREE_FOLDERS, about)],
+        files=[file_view(uow, row) for row in uow.all(_TREE_FILES, about)],
     )
 
 
@@ -154,5 +162,4 @@ def file_view(uow: UnitOfWork, row: Row[Any]) -> c.FileView:
 
 def due(uow: UnitOfWork, most: int) -> list[Row[Any]]:
     """For the errand, which reads on nobody's behalf: removed files, and uploads that never finished."""
-    found = select(files.c.id, files.c.store_key, files.c.tries).where(files.c.due_at <= uow.now)
-    return uow.all(found.order_by(files.c.due_at).limit(most).with_for_update(skip_locked=True))
+    return uow.all(_DUE, {"now": uow.now, "most": most})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.chassis.entrypoints import errand, event, rpc
+from services.chassis.entrypoints import errand, event, events, rpc
 from services.chassis.unit_of_work import Work
 from services.contracts import accounts, cases
 from services.contracts import files as c
@@ -28,16 +28,7 @@ class Service:
 
     learn_membership = event("accounts", accounts.MembershipChanged, commands.learn_membership)
     learn_team = event("accounts", accounts.TeamChanged, commands.learn_team)
-    learn_opened = event("cases", cases.CaseOpened, commands.learn_case)
-    learn_changed = event("cases", cases.CaseChanged, commands.learn_case)
-    learn_reviewed = event("cases", cases.CaseReviewed, commands.learn_case)
-    learn_assigned = event("cases", cases.CaseAssigned, commands.learn_case)
-    learn_comment = event("cases", cases.CommentAdded, commands.learn_case)
-    learn_answered = event("cases", cases.CaseAnswered, commands.learn_case)
-    learn_closed = event("cases", cases.CaseClosed, commands.learn_case)
-    learn_cancelled = event("cases", cases.CaseCancelled, commands.learn_case)
-    learn_reopened = event("cases", cases.CaseReopened, commands.learn_case)
-    learn_confirmation = event("cases", cases.ConfirmationGiven, commands.learn_case)
+    learn_cases = events("cases", cases.CaseEvent, commands.learn_case)
 
     drop_leftovers = errand(
         seconds=10, take=commands.take_leftovers, run=commands.drop_bytes, finish=commands.forget_file

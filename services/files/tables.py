@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     DateTime,
     Index,
     Integer,
     MetaData,
-    Select,
     Table,
     Text,
+    bindparam,
     func,
+    literal,
     select,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
@@ -115,19 +115,20 @@ Index(
 )
 
 
-def newer_only(table: Table, values: dict[str, Any]) -> Insert:
-    """Write a fact down unless a newer one is there already."""
+def newer_only(table: Table) -> Insert:
+    """Write a fact down, given as values named like the columns, unless a newer one is there already. The version is
+    kept even when nothing else changed: otherwise an older fact that comes late would pass for a newer one."""
     key = next(iter(table.primary_key)).name
-    made = insert(table).values(values)
-    fresh = {name: made.excluded[name] for name in values if name != key}
+    made = insert(table).values({column.name: bindparam(column.name) for column in table.c})
+    fresh = {column.name: made.excluded[column.name] for column in table.c if column.name != key}
     newer = made.excluded.fact_version > table.c.fact_version
     return made.on_conflict_do_update(index_elements=[key], set_=fresh, where=newer)
 
 
-def principals_of(user_id: str, team_id: str) -> Select[Any]:
+def principals_of(user_id: ColumnElement[str], team_id: ColumnElement[str]) -> ColumnElement[list[str]]:
     """The names under which an audience may mean this person in this team: ``user:…``, ``team:…``, ``org:…``."""
     my = memberships.c
     place = func.coalesce("org:" + my.organization_id, "team:" + my.team_id)
-    allowed = my.organization_id.is_(None) | (my.permissions.any_() == "case.read")
+    allowed = my.organization_id.is_(None) | (my.permissions.any_() == literal("case.read", Text()))
     places = select(place).where(my.user_id == user_id, my.team_id == team_id, my.active, allowed)
-    return places.union_all(select(func.concat("user:", user_id)))  # type: ignore[return-value]
+    return func.array_append(func.array(places.scalar_subquery()), "user:" + user_id, type_=ARRAY(Text))

@@ -1,68 +1,85 @@
-"""Every SELECT of the notification service. What readers get begins at ``visible`` or asks ``principals_of``."""
+"""Every SELECT of the notification service. What readers get begins at ``visible``; statements are built once."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, literal, or_, select, text
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.types import Text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Integer,
+    LargeBinary,
+    Row,
+    Select,
+    Text,
+    bindparam,
+    exists,
+    func,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from services.chassis.problems import Forbidden, NotFound
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import notifications as c
 from services.notifications.tables import cases, feed, mails, memberships, principals_of, reply_tokens, teams
 
-
-def visible(uow: UnitOfWork, team_id: str, user_id: str = "") -> Select[Any]:
-    """The team's cases whose audience means the caller (or ``user_id``), with his ``principals`` beside them."""
-    mine = _mine(user_id or uow.actor.user_id, team_id)
-    found = select(cases, mine.label("principals"))
-    return found.where(cases.c.team_id == team_id, cases.c.audience.op("&&")(mine))
+me: ColumnElement[str] = bindparam("me", type_=Text())
+team: ColumnElement[str] = bindparam("team_id", type_=Text())
+_CASE = cases.c.case_id == bindparam("case_id", type_=Text())
+_MOST: ColumnElement[int] = bindparam("most", type_=Integer())
 
 
-def _mine(user_id: str, team_id: str) -> ColumnElement[Any]:
-    return func.array(principals_of(user_id, team_id).scalar_subquery(), type_=ARRAY(Text))
+def visible(*columns: Any, user_id: ColumnElement[str] = me, team_id: ColumnElement[str] = team) -> Select[Any]:
+    """The team's cases whose audience means ``me`` (or ``user_id``)."""
+    mine = principals_of(user_id, team_id)
+    return select(*columns).where(cases.c.team_id == team_id, cases.c.audience.op("&&")(mine))
 
 
 # --- the feed --------------------------------------------------------------------------------------------------------
+
+_NEWEST = select(func.max(feed.c.cursor)).where(feed.c.team_id == team).scalar_subquery()
+_MEMBER = exists().where(memberships.c.user_id == me, memberships.c.team_id == team, memberships.c.active)
+_WHERE_I_STAND = select(
+    _MEMBER.label("member"), principals_of(me, team).label("principals"), func.coalesce(_NEWEST, 0).label("newest")
+)
+_FEED = (
+    select(feed)
+    .where(
+        feed.c.team_id == team,
+        feed.c.cursor > bindparam("after", type_=BigInteger()),
+        feed.c.cursor <= bindparam("newest", type_=BigInteger()),
+        feed.c.audience.op("&&")(bindparam("principals", type_=ARRAY(Text))),
+    )
+    .order_by(feed.c.cursor)
+    .limit(_MOST)
+)
 
 
 def list_feed(uow: UnitOfWork, ask: c.ListFeed) -> c.FeedPage:
     """Events after a cursor that the caller may know of. A caller who is not up to date costs two statements, one who
     is costs one. ``newest`` is read first: whatever is committed later has a greater cursor (see ``commands.tell``)."""
-    user_id = uow.actor.user_id
-    member = select(memberships.c.user_id).where(
-        memberships.c.user_id == user_id, memberships.c.team_id == ask.team_id, memberships.c.active
-    )
-    newest = select(func.max(feed.c.cursor)).where(feed.c.team_id == ask.team_id).scalar_subquery()
-    at = uow.first(
-        select(
-            member.exists().label("member"),
-            _mine(user_id, ask.team_id).label("principals"),
-            func.coalesce(newest, 0).label("newest"),
-        )
-    )
+    at = uow.first(_WHERE_I_STAND, {"me": uow.actor.user_id, "team_id": ask.team_id})
     if at is None or not at.member:
         raise NotFound()
     after = at.newest if ask.after is None else ask.after
     rows = _feed_rows(uow, ask, at, after) if after < at.newest else []
     full = len(rows) == ask.limit
     return c.FeedPage(
-        data=[line_of(row) for row in rows],
-        cursor=rows[-1].cursor if full else at.newest,
+        data=[_line_of(row) for row in rows],
+        cursor=rows[-1].cursor if full else at.newest or after,  # an old feed may be empty: stay where we were
         principals=list(at.principals),
     )
 
 
 def _feed_rows(uow: UnitOfWork, ask: c.ListFeed, at: Row[Any], after: int) -> list[Row[Any]]:
-    found = select(feed).where(feed.c.team_id == ask.team_id, feed.c.cursor > after, feed.c.cursor <= at.newest)
-    found = found.where(feed.c.audience.op("&&")(literal(list(at.principals), ARRAY(Text))))
-    return uow.all(found.order_by(feed.c.cursor).limit(ask.limit))
+    values = {"team_id": ask.team_id, "after": after, "newest": at.newest, "most": ask.limit}
+    return uow.all(_FEED, values | {"principals": list(at.principals)})
 
 
-def line_of(row: Row[Any]) -> c.FeedLine:
-    """A row of the feed as everybody reads it, live or later."""
+def _line_of(row: Row[Any]) -> c.FeedLine:
     return c.FeedLine(
         cursor=row.cursor,
         id=row.event_id,
@@ -77,19 +94,22 @@ def line_of(row: Row[Any]) -> c.FeedLine:
 
 # --- mails -----------------------------------------------------------------------------------------------------------
 
+_MINE = visible(principals_of(me, team).label("principals")).where(_CASE)
+_MAILS = visible(mails).join_from(cases, mails, mails.c.case_id == cases.c.case_id).where(_CASE)
+_MAILS = _MAILS.order_by(mails.c.id.desc()).limit(_MOST)
+_OLDER_MAILS = _MAILS.where(mails.c.id < bindparam("cursor", type_=Text()))
+
 
 def list_mails(uow: UnitOfWork, ask: c.ListMails) -> c.MailPage:
     """Staff: the mails about a case, newest first."""
-    case = uow.first(visible(uow, ask.team_id).where(cases.c.case_id == ask.case_id))
+    values = {"me": uow.actor.user_id, "team_id": ask.team_id, "case_id": ask.case_id}
+    case = uow.first(_MINE, values)
     if case is None:
         raise NotFound()
     if f"team:{ask.team_id}" not in case.principals:
         raise Forbidden("staff_only", "Only the team's staff may see which mails were sent.")
-    found = visible(uow, ask.team_id).join(mails, mails.c.case_id == cases.c.case_id).with_only_columns(mails)
-    found = found.where(cases.c.case_id == ask.case_id)
-    if ask.cursor:
-        found = found.where(mails.c.id < ask.cursor)
-    rows = uow.all(found.order_by(mails.c.id.desc()).limit(ask.limit + 1))
+    values |= {"most": ask.limit + 1}
+    rows = uow.all(_OLDER_MAILS, values | {"cursor": ask.cursor}) if ask.cursor else uow.all(_MAILS, values)
     page = rows[: ask.limit]
     return c.MailPage(
         data=[_mail_view(row) for row in page], next_cursor=page[-1].id if len(rows) > ask.limit else None
@@ -110,83 +130,100 @@ def _mail_view(row: Row[Any]) -> c.MailView:
     )
 
 
-def due_mails(uow: UnitOfWork, most: int) -> list[Row[Any]]:
-    """For the errand: mails to send now, held by this transaction; never one before an earlier one to the same person
-    about the same case."""
+_STAFF = exists().where(
+    memberships.c.user_id == me,
+    memberships.c.team_id == team,
+    memberships.c.organization_id.is_(None),
+    memberships.c.active,
+)
+_WANTED = select(teams.c.mails_comments).where(teams.c.team_id == team).scalar_subquery()
+_ABOUT_MAILING = select(_STAFF.label("staff"), func.coalesce(_WANTED, true()).label("wanted"))
+
+
+def about_mailing(uow: UnitOfWork, team_id: str, actor_id: str | None) -> tuple[bool, bool]:
+    """``(is the actor one of the team's staff, does the team mail comments)``."""
+    row = uow.all(_ABOUT_MAILING, {"me": actor_id or "", "team_id": team_id})[0]
+    return bool(row.staff), bool(row.wanted)
+
+
+def _due() -> Select[Any]:
+    """Mails to send now, held by this transaction, never one before an earlier one to the same person about the same
+    case; beside each its recipient, if at this moment he may see both the case and what the mail tells of it."""
     earlier = mails.alias("earlier")
-    waits = select(earlier.c.id).where(
+    waits = exists().where(
         earlier.c.case_id == mails.c.case_id,
         earlier.c.user_id == mails.c.user_id,
         earlier.c.next_try_at.is_not(None),
         earlier.c.id < mails.c.id,
     )
-    found = select(mails).where(mails.c.next_try_at <= uow.now, ~waits.exists())
-    return uow.all(
-        found.order_by(mails.c.next_try_at, mails.c.id).limit(most).with_for_update(skip_locked=True, of=mails)
+    place = (memberships.c.user_id == mails.c.user_id) & (memberships.c.team_id == mails.c.team_id)
+    person = visible(
+        memberships.c.name,
+        memberships.c.email,
+        memberships.c.locale,
+        memberships.c.organization_id.is_(None).label("staff"),
+        user_id=mails.c.user_id,
+        team_id=mails.c.team_id,
+    ).join_from(cases, memberships, memberships.c.team_id == cases.c.team_id)
+    person = person.where(cases.c.case_id == mails.c.case_id, place, memberships.c.active)
+    person = person.where(mails.c.audience.op("&&")(principals_of(mails.c.user_id, mails.c.team_id)))
+    to = person.order_by(memberships.c.membership_id.desc()).limit(1).correlate(mails).lateral("recipient")
+    tokens = reply_tokens.c
+    address = select(
+        func.array_agg(aggregate_order_by(tokens.nonce, tokens.created_at), type_=ARRAY(LargeBinary)).label("nonces"),
+        func.array_agg(tokens.token_hash, type_=ARRAY(LargeBinary)).label("hashes"),
+    )
+    mine = (tokens.case_id == mails.c.case_id) & (tokens.user_id == mails.c.user_id)
+    known = exists().where(place).correlate(mails)
+    address_of = address.where(mine).correlate(mails).lateral("address")
+    about = func.coalesce(teams.c.name, mails.c.team_id).label("team")
+    beside = mails.outerjoin(to, true()).join(address_of, true()).outerjoin(teams, teams.c.team_id == mails.c.team_id)
+    return (
+        select(mails, to, address_of, about, known.label("known"))
+        .select_from(beside)
+        .where(mails.c.next_try_at <= bindparam("now", type_=DateTime(timezone=True)), ~waits)
+        .order_by(mails.c.next_try_at, mails.c.id)
+        .limit(_MOST)
+        .with_for_update(skip_locked=True, of=mails)
     )
 
 
-def recipient(uow: UnitOfWork, mail: Row[Any]) -> Row[Any] | None:
-    """The person a mail is for, if at this moment he may see both the case and what the mail tells of it."""
-    mine = _mine(mail.user_id, mail.team_id)
-    found = visible(uow, mail.team_id, mail.user_id).join(
-        memberships, (memberships.c.user_id == mail.user_id) & (memberships.c.team_id == mail.team_id)
-    )
-    found = found.outerjoin(teams, teams.c.team_id == cases.c.team_id)
-    found = found.where(
-        cases.c.case_id == mail.case_id,
-        memberships.c.active,
-        literal(list(mail.audience), ARRAY(Text)).op("&&")(mine),
-    )
-    team = func.coalesce(teams.c.name, cases.c.team_id).label("team")
-    staff = memberships.c.organization_id.is_(None).label("staff")
-    columns = (memberships.c.name, memberships.c.email, memberships.c.locale, staff, team)
-    return uow.first(found.with_only_columns(*columns).order_by(memberships.c.membership_id.desc()).limit(1))
+_DUE = _due()
 
 
-def is_known(uow: UnitOfWork, user_id: str, team_id: str) -> bool:
-    """Whether any fact about this person's place in the team has arrived."""
-    found = select(memberships.c.user_id).where(memberships.c.user_id == user_id, memberships.c.team_id == team_id)
-    return uow.first(found.limit(1)) is not None
-
-
-def about_mailing(uow: UnitOfWork, team_id: str, actor_id: str | None) -> tuple[bool, bool]:
-    """``(is the actor one of the team's staff, does the team mail comments)``."""
-    staff = select(memberships.c.user_id).where(
-        memberships.c.user_id == (actor_id or ""),
-        memberships.c.team_id == team_id,
-        memberships.c.organization_id.is_(None),
-        memberships.c.active,
-    )
-    wanted = select(teams.c.mails_comments).where(teams.c.team_id == team_id).scalar_subquery()
-    row = uow.first(select(staff.exists().label("staff"), func.coalesce(wanted, text("true")).label("wanted")))
-    return (bool(row.staff), bool(row.wanted)) if row else (False, True)
+def due_mails(uow: UnitOfWork, most: int) -> list[Row[Any]]:
+    """For the errand: mails that are due with ``name, email, locale, staff`` of their recipient (null: he may not see
+    it), whether he is ``known`` here at all, and the ``nonces`` (oldest first) and ``hashes`` of his reply addresses."""
+    return uow.all(_DUE, {"now": uow.now, "most": most})
 
 
 # --- replies ---------------------------------------------------------------------------------------------------------
 
-
-def nonce_of(uow: UnitOfWork, case_id: str, user_id: str) -> bytes | None:
-    """What this person's reply address of this case is made from."""
-    found = select(reply_tokens.c.nonce).where(reply_tokens.c.case_id == case_id, reply_tokens.c.user_id == user_id)
-    row = uow.first(found.order_by(reply_tokens.c.created_at).limit(1))
-    return bytes(row.nonce) if row else None
-
-
-def token_owner(uow: UnitOfWork, token_hash: bytes) -> Row[Any] | None:
-    """Whose address this is, and his e-mail addresses and language as far as he is active in the team."""
-    found = select(
+_OWNER = (
+    select(
         reply_tokens.c.team_id,
         reply_tokens.c.case_id,
         reply_tokens.c.user_id,
         func.array_agg(func.lower(memberships.c.email)).label("emails"),
         func.max(memberships.c.locale).label("locale"),
     )
-    mine = or_(memberships.c.user_id == reply_tokens.c.user_id) & (memberships.c.team_id == reply_tokens.c.team_id)
-    found = found.outerjoin(memberships, mine & memberships.c.active)
-    return uow.first(found.where(reply_tokens.c.token_hash == token_hash).group_by(reply_tokens.c.token_hash))
+    .outerjoin(
+        memberships,
+        (memberships.c.user_id == reply_tokens.c.user_id)
+        & (memberships.c.team_id == reply_tokens.c.team_id)
+        & memberships.c.active,
+    )
+    .where(reply_tokens.c.token_hash == bindparam("token_hash", type_=LargeBinary()))
+    .group_by(reply_tokens.c.token_hash)
+)
+_SEEN = visible(cases.c.case_id).where(_CASE)
+
+
+def token_owner(uow: UnitOfWork, token_hash: bytes) -> Row[Any] | None:
+    """Whose address this is, and his e-mail addresses and language as far as he is active in the team."""
+    return uow.first(_OWNER, {"token_hash": token_hash})
 
 
 def may_see(uow: UnitOfWork, team_id: str, case_id: str, user_id: str) -> bool:
     """Whether this person may see the case at this moment."""
-    return uow.first(visible(uow, team_id, user_id).where(cases.c.case_id == case_id)) is not None
+    return uow.first(_SEEN, {"me": user_id, "team_id": team_id, "case_id": case_id}) is not None

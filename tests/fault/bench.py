@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -210,5 +210,6 @@ class Wire:
         self.channel.queue_purge(queue)
 
     def close(self) -> None:
-        """Close the connection."""
-        self.connection.close()
+        """Close the connection, if the broker did not."""
+        with suppress(OSError, amqp.AMQPError):
+            self.connection.close()

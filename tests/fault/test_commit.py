@@ -67,6 +67,13 @@ def test_a_commit_that_fails_leaves_its_key_free(bench: Bench) -> None:
     assert not [key for (key,) in bench.sql("SELECT key FROM inbox") if name in key]
 
 
+@pytest.mark.parametrize("keyed", [False, True], ids=["without a key", "with a key"])
+def test_a_transaction_that_can_only_roll_back_is_an_error_for_the_caller(bench: Bench, keyed: bool) -> None:
+    name = new_id("swallow")
+    assert bench.refusal(lambda: bench.add(name, trouble="swallow", key=name if keyed else "")).status == 500
+    assert bench.count("things", name) == 0
+
+
 def test_a_command_that_raises_says_nothing_of_its_inside(bench: Bench) -> None:
     problem = bench.refusal(lambda: bench.add(new_id("raise"), trouble="raise"))
     assert (type(problem), problem.status, problem.code) == (Problem, 500, "internal_error")

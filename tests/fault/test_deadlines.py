@@ -129,3 +129,11 @@ def test_a_service_that_never_was_is_told_at_once(bench: Bench) -> None:
     problem = bench.refusal(lambda: bench.client.call("nobody", "read_echo", {}, Context(), timeout=30))
     assert problem.code == "service_away"
     assert time.monotonic() - began < 10
+
+
+def test_a_caller_whose_answer_can_no_longer_come_hears_it_at_once(bench: Bench, stack: Stack) -> None:
+    with side_by_side(lambda _: bench.refusal(lambda: bench.echo(sleep_seconds=4, timeout=60)), [1]) as futures:
+        eventually(lambda: bench.sleeping() == 1, MANY)
+        with away(stack):
+            assert futures[0].result(timeout=10).code == "broker_away"
+    eventually(bench.works, BACK_WITHIN)

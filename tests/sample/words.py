@@ -39,7 +39,8 @@ class ReadLimits(Request[LimitsView]):
 
 
 class AddThing(Request[ThingView]):
-    """Store a thing and say so. ``trouble``: ``commit`` fails the commit, ``raise`` raises, anything else goes into the
+    """Store a thing and say so. ``trouble``: ``commit`` fails the commit, ``raise`` raises, ``swallow`` passes over a
+    failed statement and records nothing, anything else goes into the
     event. ``sleep_seconds`` passes in the database before the commit."""
 
     thing_id: str

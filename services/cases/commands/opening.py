@@ -16,8 +16,8 @@ from services.cases.commands.following import (
 )
 from services.cases.commands.saving import record
 from services.cases.queries.people import NEXT_NUMBER
-from services.cases.rules import Case, Filled, Filling, Policy, Reader, Round, Standing
-from services.cases.tables import cases, followers
+from services.cases.rules import Filled, Filling, Policy, Reader, Round, Standing
+from services.cases.tables import Case, cases, followers
 from services.chassis.ids import new_id
 from services.chassis.problems import Forbidden, Invalid
 from services.chassis.unit_of_work import UnitOfWork

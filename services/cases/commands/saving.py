@@ -10,25 +10,20 @@ from sqlalchemy import bindparam, insert, update
 
 from services.cases import queries, rules
 from services.cases.rules import Reader, Round
-from services.cases.tables import cases, comments
+from services.cases.tables import Case, cases, comments
 from services.chassis.ids import new_id
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
 
-# Long texts stay out of the common save: they would travel with every comment.
-_KEPT = (
-    "status",
-    "complexity",
-    "level",
-    "assignee_id",
-    "assignee_name",
-    "confirmation",
-    "reviewed_at",
-    "answered_at",
-    "closed_at",
-    "updated_at",
-    "version",
-)
+# Fixed at the opening, or written by the command that changes them: long texts would travel with every comment.
+# fmt: off
+_NOT_KEPT = {
+    "id", "team_id", "number", "organization_id", "type", "charge", "visibility",
+    "title", "description", "topic", "priority", "product", "fields",
+    "created_by", "created_by_name", "contact_id", "contact_name", "owner_id", "owner_name", "created_at",
+}
+# fmt: on
+_KEPT = tuple(name for name in Case.__slots__ if name not in _NOT_KEPT)
 _SAVE = (
     update(cases).where(cases.c.id == bindparam("saved_id")).values({name: bindparam("new_" + name) for name in _KEPT})
 )

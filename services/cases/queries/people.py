@@ -8,8 +8,8 @@ from sqlalchemy import ARRAY, Integer, Row, Text, any_, bindparam, exists, func,
 from sqlalchemy import cast as cast_to
 
 from services.cases.queries.sight import POLICY, READS, me, mine, team
-from services.cases.rules import Case, Standing
-from services.cases.tables import memberships, organizations, teams
+from services.cases.rules import Standing
+from services.cases.tables import Case, memberships, organizations, teams
 from services.chassis.problems import Conflict, NotFound
 from services.chassis.unit_of_work import UnitOfWork
 

@@ -11,8 +11,9 @@ from sqlalchemy import ARRAY, Integer, Row, ScalarSelect, Select, Text, any_, bi
 from services.cases import rules
 from services.cases.queries.paging import cursor_of, position_of
 from services.cases.queries.sight import POLICY, READS, mine, visible
-from services.cases.rules import Case, Reader, Standing
-from services.cases.tables import cases, comments, followers, memberships, teams
+from services.cases.rules import Reader, Standing
+from services.cases.tables import Case, cases, comments, followers, memberships, teams
+from services.chassis.messages import hints
 from services.chassis.problems import NotFound
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
@@ -68,6 +69,10 @@ _SAID = (
 )
 
 
+# Columns that a view shows as they are, under their own name.
+_SHOWN = tuple(name for name in Case.__slots__ if name in hints(c.CaseView) and name not in ("priority", "created_by"))
+
+
 def one(uow: UnitOfWork, ask: Any, *, to_change: bool = False) -> Reader:
     """The case of ``ask`` as the actor sees it; locked when it is ``to_change``. Raises NotFound."""
     values = {"me": uow.actor.user_id, "team_id": ask.team_id, "case_id": ask.case_id}
@@ -106,38 +111,17 @@ def view(uow: UnitOfWork, reader: Reader, *, fresh: bool = False) -> c.CaseView:
     case = reader.case
     said, cursor = ([], None) if fresh else _conversation(uow, reader, _START, FIRST_COMMENTS)
     return c.CaseView(
-        id=case.id,
-        team_id=case.team_id,
-        number=case.number,
-        organization_id=case.organization_id,
-        title=case.title,
-        description=case.description,
-        type=case.type,
-        topic=case.topic,
+        **{name: getattr(case, name) for name in _SHOWN},
         priority=case.priority if tells_priority(reader.standing, reader.policy) else None,
-        product=case.product,
-        fields=case.fields,
-        status=case.status,
-        visibility=case.visibility,
-        charge=case.charge,
-        level=case.level,
-        complexity=case.complexity,
         created_by=c.PersonView(id=case.created_by, name=case.created_by_name),
         contact=c.PersonView(id=case.contact_id, name=case.contact_name),
         owner=c.PersonView(id=case.owner_id, name=case.owner_name),
         assignee=person(case.assignee_id, case.assignee_name),
         followers=[c.PersonView(id=user_id, name=name) for user_id, name in reader.followers],
-        confirmation=case.confirmation,
         pending_confirmation=case.confirmation == "pending",
-        reviewed_at=case.reviewed_at,
-        answered_at=case.answered_at,
-        closed_at=case.closed_at,
-        created_at=case.created_at,
-        updated_at=case.updated_at,
         comments=said,
         comments_cursor=cursor,
         permissions=rules.able(reader, uow.now),
-        version=case.version,
     )
 
 

@@ -1,7 +1,7 @@
 """What the cases service decides: no clock, no database, no broker. States and rights, audience, the form."""
 
 from services.cases.rules.audience import Audience, Round, audience_of, sees, sides_of
-from services.cases.rules.case import Case, Policy, Reader, Standing
+from services.cases.rules.case import Policy, Reader, Standing
 from services.cases.rules.form import Filled, Filling, check_form, check_priority
 from services.cases.rules.states import (
     MOVES,

@@ -3,49 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
-from services.contracts.cases import Confirmation, Status, Visibility
+from services.cases.tables import Case
 
 Policy = dict[str, Any]  # a team's profile, or the part of it that decides about a case
-
-
-@dataclass(slots=True)
-class Case:
-    """One row of ``cases``; the fields stand in the order of the columns."""
-
-    id: str
-    team_id: str
-    number: str
-    organization_id: str
-    title: str
-    description: str
-    type: str
-    topic: str | None
-    priority: str | None
-    product: str | None
-    fields: dict[str, Any]
-    status: Status
-    visibility: Visibility
-    charge: str
-    level: int
-    complexity: Any
-    created_by: str
-    created_by_name: str
-    contact_id: str
-    contact_name: str
-    owner_id: str
-    owner_name: str
-    assignee_id: str | None
-    assignee_name: str | None
-    confirmation: Confirmation
-    reviewed_at: datetime | None
-    answered_at: datetime | None
-    closed_at: datetime | None
-    created_at: datetime
-    updated_at: datetime
-    version: int
 
 
 @dataclass(frozen=True, slots=True)

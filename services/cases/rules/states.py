@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from services.cases.rules.case import Case, Policy, Reader, Standing
+from services.cases.rules.case import Policy, Reader, Standing
+from services.cases.tables import Case
 from services.chassis.problems import Conflict, Forbidden
 from services.contracts.cases import Status
 

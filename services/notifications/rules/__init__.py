@@ -44,6 +44,9 @@ _KINDS: dict[type[CaseEvent], str] = {
 GIVE_UP_AFTER = timedelta(days=4)
 UNKNOWN_PERSON_AFTER = timedelta(hours=1)
 LEASE = timedelta(seconds=60)
+FEED_KEPT = timedelta(days=30)
+INBOUND_KEPT = timedelta(days=30)
+MAILS_KEPT = timedelta(days=90)
 
 
 def thin(event: Any) -> dict[str, Any]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
+from binascii import b2a_base64, b2a_qp
 from dataclasses import dataclass
 from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,10 @@ _TEMPLATES = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
+    auto_reload=False,
 )
+_TEXT, _HTML = _TEMPLATES.get_template("mail.txt.j2"), _TEMPLATES.get_template("mail.html.j2")
+_SIMPLE_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
 _WORDS: dict[str, dict[str, str]] = {
     "en": {
         "marker": "##- Please write your reply above this line -##",
@@ -107,23 +109,79 @@ def subject_of(number: str, title: str) -> str:
     return header_text(f"[{number}] {title}")
 
 
-def write(letter: Letter, *, mail_domain: str, public_url: str) -> EmailMessage:
-    """The finished mail."""
-    mail = EmailMessage(policy=SMTP)
-    mail["Subject"] = header_text(letter.subject)
-    mail["From"] = Address(header_text(letter.team), "no-reply", mail_domain)
-    mail["To"] = Address(header_text(letter.to_name), addr_spec=letter.to_email)
-    mail["Reply-To"] = Address(header_text(letter.team), f"reply+{letter.token}", mail_domain)
-    mail["Message-ID"] = f"<{letter.mail_id}@{mail_domain}>"
-    mail["In-Reply-To"] = f"<{letter.case_id}@{mail_domain}>"
-    mail["References"] = f"<{letter.case_id}@{mail_domain}>"
-    mail["Date"] = letter.facts["at"]
-    mail["Auto-Submitted"] = "auto-generated"
-    mail["X-Auto-Response-Suppress"] = "All"
-    told = _told(letter, public_url)
-    mail.set_content(_TEMPLATES.get_template("mail.txt.j2").render(told))
-    mail.add_alternative(_TEMPLATES.get_template("mail.html.j2").render(told), subtype="html")
-    return mail
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A finished mail: who gets it, and its bytes (7 bits a byte, unless the address itself has more)."""
+
+    to: str
+    raw: bytes
+
+
+def write(letter: Letter, *, mail_domain: str, public_url: str) -> Written:
+    """The finished mail. It is put together here, from values that cannot leave their place: the standard library's
+    EmailMessage reads and folds every header again and costs ten times as much (3 ms a mail)."""
+    team = _phrase(header_text(letter.team))
+    told, boundary = _told(letter, public_url), f"=_{letter.mail_id}"  # "=_" cannot stand in quoted-printable text
+    lines = [
+        f"Subject: {_encoded(header_text(letter.subject))}",
+        f"From: {team}<no-reply@{mail_domain}>",
+        f"To: {_phrase(header_text(letter.to_name))}<{_address(letter.to_email)}>",
+        f"Reply-To: {team}<reply+{letter.token}@{mail_domain}>",
+        f"Message-ID: <{letter.mail_id}@{mail_domain}>",
+        f"In-Reply-To: <{letter.case_id}@{mail_domain}>",
+        f"References: <{letter.case_id}@{mail_domain}>",
+        f"Date: {letter.facts['at']}",
+        "Auto-Submitted: auto-generated",
+        "X-Auto-Response-Suppress: All",
+        "MIME-Version: 1.0",
+        f'Content-Type: multipart/alternative; boundary="{boundary}"',
+        "",
+        f"--{boundary}",
+        *_part("plain", _TEXT.render(told)),
+        f"--{boundary}",
+        *_part("html", _HTML.render(told)),
+        f"--{boundary}--",
+        "",
+    ]
+    return Written(letter.to_email, "\r\n".join(lines).encode())
+
+
+def _part(kind: str, text: str) -> list[str]:
+    plain = "\r\n".join(text.splitlines()) + "\r\n"
+    body = b2a_qp(plain.encode("utf-8", "replace"), istext=True).decode("ascii")
+    return [f'Content-Type: text/{kind}; charset="utf-8"', "Content-Transfer-Encoding: quoted-printable", "", body]
+
+
+def _encoded(text: str) -> str:
+    """A header's text; as encoded words (RFC 2047), each of whole letters and folded, when it is not ASCII."""
+    if text.isascii():
+        return text
+    words, left = [], text
+    while left:
+        size, count = 0, 0
+        for letter in left:
+            size += len(letter.encode())
+            if size > 45:  # an encoded word has 75 characters at most
+                break
+            count += 1
+        words.append(f"=?utf-8?b?{b2a_base64(left[:count].encode(), newline=False).decode('ascii')}?=")
+        left = left[count:]
+    return "\r\n ".join(words)
+
+
+def _phrase(name: str) -> str:
+    """A person's or team's name before an address, with the space between."""
+    if not name.isascii():
+        return _encoded(name) + " "
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{quoted}" ' if name else ""
+
+
+def _address(address: str) -> str:
+    """An address that stays one address. Raises ValueError (or an error of the email package) when it is none."""
+    if not _SIMPLE_ADDRESS.fullmatch(address) and (not address.isprintable() or not Address(addr_spec=address)):
+        raise ValueError("not an address")
+    return address
 
 
 def _told(letter: Letter, public_url: str) -> dict[str, Any]:

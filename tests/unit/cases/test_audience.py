@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.cases import rules
-from services.cases.rules import Case, Reader, Round, Standing
+from services.cases.rules import Reader, Round, Standing
+from services.cases.tables import Case
 
 PEOPLE = ["ada", "bob", "cia", "dan", "eve"]
 EVERYBODY = Round(support=True, customer=True, followers=True)

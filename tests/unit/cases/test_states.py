@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.cases import rules
-from services.cases.rules import MOVES, Case, Reader, Standing
+from services.cases.rules import MOVES, Reader, Standing
+from services.cases.tables import Case
 from services.chassis.problems import Conflict, Forbidden
 from services.contracts.cases import Status
 

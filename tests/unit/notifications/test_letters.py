@@ -47,7 +47,7 @@ EXPECTED = [
 
 
 def sent(letter: letters.Letter) -> EmailMessage:
-    raw = letters.write(letter, mail_domain="mail.test", public_url="https://desk.test/").as_bytes()
+    raw = letters.write(letter, mail_domain="mail.test", public_url="https://desk.test/").raw
     return message_from_bytes(raw, policy=policy.default)
 
 

@@ -1,0 +1,56 @@
+"""What the neighbours say and is kept, and how long our own things are kept."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+
+from services.chassis.unit_of_work import UnitOfWork
+from services.contracts.accounts import MembershipChanged, TeamChanged
+from services.notifications import rules
+from services.notifications.tables import memberships, newer_only, teams
+
+_MEMBERSHIP = [column.name for column in memberships.c]
+_LEARN_MEMBERSHIP = newer_only(memberships)
+_LEARN_TEAM = newer_only(teams)
+# Each looks only at the oldest rows of its primary key, which grows with time: nothing old costs next to nothing.
+_FORGET = [
+    (
+        rules.FEED_KEPT,
+        text("DELETE FROM feed WHERE cursor IN (SELECT cursor FROM feed ORDER BY cursor LIMIT 2000) AND time < :before"),
+    ),
+    (
+        rules.INBOUND_KEPT,
+        text(
+            "DELETE FROM inbound WHERE id IN (SELECT id FROM inbound ORDER BY id LIMIT 2000) AND received_at < :before"
+        ),
+    ),
+    (
+        rules.MAILS_KEPT,
+        text(
+            "DELETE FROM mails WHERE id IN (SELECT id FROM mails ORDER BY id LIMIT 2000)"
+            " AND created_at < :before AND next_try_at IS NULL"
+        ),
+    ),
+]
+
+
+def learn_membership(uow: UnitOfWork, happened: MembershipChanged) -> None:
+    """Keep who belongs where, and where his mail goes."""
+    uow.run(_LEARN_MEMBERSHIP, {name: getattr(happened, name) for name in _MEMBERSHIP})
+
+
+def learn_team(uow: UnitOfWork, happened: TeamChanged) -> None:
+    """Keep the team's name and whether it mails comments."""
+    values = {
+        "team_id": happened.team_id,
+        "name": happened.name,
+        "mails_comments": rules.mails_comments_of(happened.profile),
+        "fact_version": happened.fact_version,
+    }
+    uow.run(_LEARN_TEAM, values)
+
+
+def forget_the_old(uow: UnitOfWork) -> None:
+    """Drop old lines of the feed, old replies as they came in, and old mails that are done; a few thousand a round."""
+    for kept, statement in _FORGET:
+        uow.run(statement, {"before": uow.now - kept})
