@@ -102,7 +102,7 @@ _OLDER_MAILS = _MAILS.where(mails.c.id < bindparam("cursor", type_=Text()))
 
 def list_mails(uow: UnitOfWork, ask: c.ListMails) -> c.MailPage:
     """Staff: the mails about a case, newest first."""
-    values = {"me": uow.actor.user_id, "team_id": ask.team_id, "case_id": ask.case_id}
+    values: dict[str, Any] = {"me": uow.actor.user_id, "team_id": ask.team_id, "case_id": ask.case_id}
     case = uow.first(_MINE, values)
     if case is None:
         raise NotFound()
@@ -193,7 +193,7 @@ _DUE = _due()
 
 def due_mails(uow: UnitOfWork, most: int) -> list[Row[Any]]:
     """For the errand: mails that are due with ``name, email, locale, staff`` of their recipient (null: he may not see
-    it), whether he is ``known`` here at all, and the ``nonces`` (oldest first) and ``hashes`` of his reply addresses."""
+    it), whether he is ``known`` here at all, and the ``nonces`` (oldest first) and ``hashes`` of his addresses."""
     return uow.all(_DUE, {"now": uow.now, "most": most})
 
 

@@ -31,9 +31,9 @@ def first_seen(wire: Wire, queue: str, prefix: str, count: int) -> list[str]:
 def test_events_of_one_subject_keep_their_order_even_when_the_relay_is_killed(
     bench: Bench, wire: Wire, start: Callable[..., Process]
 ) -> None:
+    processes = [start("worker"), start("worker")]
     queue = wire.channel.queue_declare("", exclusive=True).queue
     wire.channel.queue_bind(queue, "sample.events", "thing.added")
-    processes = [start("worker"), start("worker")]
     prefix = new_id("order")
     names = [f"{prefix} {number:04}" for number in range(1200)]
 

@@ -13,25 +13,18 @@ _MEMBERSHIP = [column.name for column in memberships.c]
 _LEARN_MEMBERSHIP = newer_only(memberships)
 _LEARN_TEAM = newer_only(teams)
 # Each looks only at the oldest rows of its primary key, which grows with time: nothing old costs next to nothing.
-_FORGET = [
-    (
-        rules.FEED_KEPT,
-        text("DELETE FROM feed WHERE cursor IN (SELECT cursor FROM feed ORDER BY cursor LIMIT 2000) AND time < :before"),
-    ),
-    (
-        rules.INBOUND_KEPT,
-        text(
-            "DELETE FROM inbound WHERE id IN (SELECT id FROM inbound ORDER BY id LIMIT 2000) AND received_at < :before"
-        ),
-    ),
-    (
-        rules.MAILS_KEPT,
-        text(
-            "DELETE FROM mails WHERE id IN (SELECT id FROM mails ORDER BY id LIMIT 2000)"
-            " AND created_at < :before AND next_try_at IS NULL"
-        ),
-    ),
-]
+_FORGET = {
+    text(
+        "DELETE FROM feed WHERE cursor IN (SELECT cursor FROM feed ORDER BY cursor LIMIT 2000) AND time < :before"
+    ): rules.FEED_KEPT,
+    text(
+        "DELETE FROM inbound WHERE id IN (SELECT id FROM inbound ORDER BY id LIMIT 2000) AND received_at < :before"
+    ): rules.INBOUND_KEPT,
+    text(
+        "DELETE FROM mails WHERE id IN (SELECT id FROM mails ORDER BY id LIMIT 2000)"
+        " AND created_at < :before AND next_try_at IS NULL"
+    ): rules.MAILS_KEPT,
+}
 
 
 def learn_membership(uow: UnitOfWork, happened: MembershipChanged) -> None:
@@ -52,5 +45,5 @@ def learn_team(uow: UnitOfWork, happened: TeamChanged) -> None:
 
 def forget_the_old(uow: UnitOfWork) -> None:
     """Drop old lines of the feed, old replies as they came in, and old mails that are done; a few thousand a round."""
-    for kept, statement in _FORGET:
+    for statement, kept in _FORGET.items():
         uow.run(statement, {"before": uow.now - kept})

@@ -40,14 +40,14 @@ RETURNING cursor"""
 _LISTS = [bindparam(name, type_=ARRAY(Text)) for name in ("audience", "mail_ids", "user_ids", "kinds")]
 
 
-def _telling(*, keep: bool, mail: bool) -> Any:
-    steps = [name for name, wanted in (("kept", keep), ("queued", mail)) if wanted]
-    waits = " FROM " + ", ".join(f"(SELECT count(*) FROM {name}) AS {name}_first" for name in steps) if steps else ""
-    made = "WITH " + (_KEPT if keep else "") + (_QUEUED if mail else "") + _FEED.format(waits=waits)
-    return text(made).bindparams(*(_LISTS if mail else _LISTS[:1]))
-
-
-_TELL = {(keep, mail): _telling(keep=keep, mail=mail) for keep in (False, True) for mail in (False, True)}
+_KEPT_FIRST, _QUEUED_FIRST = "(SELECT count(*) FROM kept) AS of_kept", "(SELECT count(*) FROM queued) AS of_queued"
+_TELL = {  # by what else there is to do: keep the case's facts? queue mails?
+    (False, False): text("WITH " + _FEED.format(waits="")),
+    (True, False): text("WITH " + _KEPT + _FEED.format(waits=f" FROM {_KEPT_FIRST}")),
+    (False, True): text("WITH " + _QUEUED + _FEED.format(waits=f" FROM {_QUEUED_FIRST}")),
+    (True, True): text("WITH " + _KEPT + _QUEUED + _FEED.format(waits=f" FROM {_KEPT_FIRST}, {_QUEUED_FIRST}")),
+}
+_TELL = {way: told.bindparams(*(_LISTS if way[1] else _LISTS[:1])) for way, told in _TELL.items()}
 
 
 def follow_case(uow: UnitOfWork, happened: CaseEvent) -> None:

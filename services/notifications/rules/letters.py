@@ -179,9 +179,11 @@ def _phrase(name: str) -> str:
 
 def _address(address: str) -> str:
     """An address that stays one address. Raises ValueError (or an error of the email package) when it is none."""
-    if not _SIMPLE_ADDRESS.fullmatch(address) and (not address.isprintable() or not Address(addr_spec=address)):
+    if _SIMPLE_ADDRESS.fullmatch(address):
+        return address
+    if not address.isprintable():
         raise ValueError("not an address")
-    return address
+    return Address(addr_spec=address).addr_spec
 
 
 def _told(letter: Letter, public_url: str) -> dict[str, Any]:
