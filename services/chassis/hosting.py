@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import eventlet
+import eventlet.event
 import structlog
 from nameko.containers import ServiceContainer
 from nameko.extensions import Entrypoint
@@ -29,6 +30,7 @@ log = structlog.get_logger("host")
 _UNEXPECTED = Problem("internal_error", "Something went wrong on our side. It has been noted; try again later.")
 _TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(7274003, :number)")
 KEYS_KEPT_SECONDS = 24 * 3600
+LAST_ROUND_SECONDS = 5
 
 
 def containers(host: Host, role: str, workers: int) -> list[ServiceContainer]:
@@ -113,38 +115,34 @@ class Rounds(Entrypoint):
         super().__init__()
         self.name, self.line, self.host = name, line, host
         self._stopping = False
+        self._bell = eventlet.event.Event()  # rung at the stop, so that a resting thread need not be killed
 
     def start(self) -> None:
         self._thread = self.container.spawn_managed_thread(self._run, identifier=self.name)
 
     def stop(self) -> None:
         """Finish what is in hand: a timer's round, an errand's item."""
-        self._stopping = True
-        for _ in range(100):
-            if not self._working:
-                return
-            eventlet.sleep(0.05)
-
-    _working = False
+        if not self._stopping:
+            self._stopping = True
+            self._bell.send()
+        with eventlet.Timeout(LAST_ROUND_SECONDS, False):
+            self._thread.wait()
 
     def _run(self) -> None:
         while not self._stopping:
             began, carried = time.monotonic(), 0
-            self._working = True
             try:
                 carried = self._round()
             except Unavailable as problem:
                 log.warning("a round was put off", round=self.name, code=problem.code)
             except Exception:
                 log.exception("a round failed", round=self.name)
-            self._working = False
             if not carried and not self._stopping:
                 self._rest(max(0.05, self.line.seconds - (time.monotonic() - began)))
 
     def _rest(self, seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while not self._stopping and (left := end - time.monotonic()) > 0:
-            eventlet.sleep(min(left, 1.0))
+        with eventlet.Timeout(seconds, False):
+            self._bell.wait()
 
     def _round(self) -> int:
         if isinstance(self.line, ErrandLine):
@@ -167,7 +165,10 @@ class RelayThread(Entrypoint):
         self.relay = Relay(self.host.database_url, self.host.amqp_url, service=self.host.name)
 
     def start(self) -> None:
-        self.container.spawn_managed_thread(self.relay.run, identifier="relay")
+        self._thread = self.container.spawn_managed_thread(self.relay.run, identifier="relay")
 
     def stop(self) -> None:
-        self.relay.stop()
+        self.relay.stopping = True
+        with eventlet.Timeout(LAST_ROUND_SECONDS, False):
+            self._thread.wait()
+        self.relay.close()

@@ -38,14 +38,14 @@ class Relay:
         self._dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._service = service
         self._publisher = Publisher(amqp_url, name=f"{service}-relay")
-        self._stopping = False
+        self.stopping = False
         self._held: dict[str, float] = {}  # subject -> when to try again: events that no queue takes yet
 
     def run(self) -> None:
-        """Work until ``stop``; survives the loss of the database and of the broker."""
+        """Work until ``stopping``; survives the loss of the database and of the broker."""
         self._publisher.start()
         pause = 0.2
-        while not self._stopping:
+        while not self.stopping:
             try:
                 with _Session(self._dsn) as session:
                     pause = 0.2
@@ -58,16 +58,15 @@ class Relay:
                 log.exception("the relay stumbled")
                 time.sleep(1)
 
-    def stop(self) -> None:
-        """Finish the batch in hand and stop."""
-        self._stopping = True
+    def close(self) -> None:
+        """Close the connection; set ``stopping`` first, and let ``run`` return after the batch in hand."""
         self._publisher.stop()
 
     def _work(self, session: _Session) -> None:
-        while not self._stopping and not session.lock():
+        while not self.stopping and not session.lock():
             time.sleep(LOOK_EVERY_SECONDS)  # another instance relays
         session.listen()
-        while not self._stopping:
+        while not self.stopping:
             if not self._publisher.ready:
                 time.sleep(0.1)
                 continue

@@ -3,7 +3,12 @@
 # ruff: noqa: E402
 from __future__ import annotations
 
+import warnings
+
+warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")  # known, and decided: services/DECISIONS.md
+
 import eventlet
+import eventlet.event
 
 eventlet.monkey_patch()
 
@@ -11,7 +16,6 @@ import importlib
 import os
 import signal
 import sys
-import warnings
 from typing import Any
 
 import click
@@ -32,7 +36,6 @@ log = structlog.get_logger("runner")
 
 def main(package: str) -> None:
     """Run the command line of one service: ``accounts``, or the dotted name of a package elsewhere."""
-    warnings.filterwarnings("ignore", message=".*[Ee]ventlet.*")
     package = package if "." in package else f"services.{package}"
     _commands(package)(prog_name=f"python -m {package}")
 
@@ -121,7 +124,7 @@ def _probes(running: list[Any], work: Work) -> dict[str, health.Probe]:
 
 def _wait_for_the_end(running: list[Any]) -> int:
     """0 when we were asked to stop; 1 when a container died, so that the supervisor starts us again."""
-    ended: Any = eventlet.Event() if hasattr(eventlet, "Event") else eventlet.event.Event()
+    ended = eventlet.event.Event()
 
     def once(code: int) -> None:
         if not ended.ready():

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from email import message_from_bytes, policy
+from email.errors import MessageError
+from email.header import decode_header, make_header
 from email.message import EmailMessage
+from email.utils import parseaddr
 
 import pytest
 
@@ -106,3 +110,42 @@ def test_no_text_becomes_a_header(evil: str) -> None:
     assert list(mail.keys()) == EXPECTED
     assert [address.addr_spec for address in mail["To"].addresses] == ["ada@example.org"]
     assert mail["Bcc"] is None
+
+
+LONG = "Åsa Öström, " * 30 + '"Ö" <x@y.example> \\'
+
+
+@pytest.mark.parametrize(
+    "text", ["Fire", 'A "b" \\ c', "Åsa Öström", "日本語の名前 🙂" * 20, LONG, "a, b; c: <d@e.example>", ""]
+)
+def test_a_name_and_a_subject_are_read_back_as_they_were_written(text: str) -> None:
+    letter = replace(LETTER, subject=letters.subject_of("EXT-000042", text), to_name=text, team=text)
+    raw = letters.write(letter, mail_domain="mail.test", public_url="https://desk.test/").raw
+    mail = message_from_bytes(raw)  # policy.default keeps the space between two encoded words of a name
+    told = letters.header_text(text)
+    assert str(make_header(decode_header(mail["Subject"]))) == letters.header_text(f"[EXT-000042] {told}")
+    for name in ("To", "From", "Reply-To"):
+        phrase, _, _ = re.sub(r"\r?\n ", " ", mail[name]).rpartition("<")
+        read = str(make_header(decode_header(phrase.strip())))
+        assert (read if not told.isascii() else parseaddr(mail[name])[0]) == told
+
+
+def test_every_line_is_short_and_plain_and_the_body_is_read_back() -> None:
+    body = "Å" * 3_000 + "\n.\n\n--=_" + LETTER.mail_id + "--\nFrom here\n  x  \r\rslut"
+    written = letters.write(
+        replace(LETTER, facts=LETTER.facts | {"body": body}), mail_domain="mail.test", public_url="https://desk.test"
+    )
+    assert written.raw.isascii()
+    assert max(map(len, written.raw.split(b"\r\n"))) <= 100
+    assert b"\n" not in written.raw.replace(b"\r\n", b"")
+    mail = message_from_bytes(written.raw, policy=policy.default)
+    assert body.replace("\r", "\n") in part(mail, "plain").replace("\r\n", "\n")
+    assert "slut</div>" in part(mail, "html")
+
+
+@pytest.mark.parametrize(
+    "address", ["ada@example.org\nBcc: x@y.example", "a\x01b@example.org", "a@b.example>, <c@d.example"]
+)
+def test_what_is_no_address_is_not_written_to(address: str) -> None:
+    with pytest.raises((ValueError, MessageError)):
+        sent(replace(LETTER, to_email=address))
