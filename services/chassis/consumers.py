@@ -140,7 +140,7 @@ class RpcConsumer(_Consumer):
     def reply(self, message: Any, verb: str, result: Answer | Problem) -> None:
         """Send the reply, then the ack, on one channel: when the ack arrived so did the reply."""
         outcome = "ok" if isinstance(result, Answer) else result.code
-        REQUESTS.labels(self.host.name, verb, outcome).inc()
+        REQUESTS.labels(self.host.name, verb if verb in self._lines else "unknown", outcome).inc()
         if message.channel is not self.link.channel:
             return  # that connection is gone; the broker gives the request to somebody again, its key protects it
         try:
@@ -228,6 +228,8 @@ class EventConsumer(_Consumer):
         entrypoint = self._lines.get((exchange.removesuffix(".events"), kind))
         if entrypoint is None:
             self.park_aside(message, "unknown_event", f"nobody here hears {kind!r} of {exchange!r}")
+            if exchange == message.delivery_info.get("exchange") and exchange.endswith(".events") and kind.isascii():
+                self.link.unbind(self.queue, exchange, kind)  # an earlier version heard it: no more of these
             return
         try:
             told = orjson.loads(message.body)

@@ -103,15 +103,18 @@ class EventLine:
 
 @dataclass(frozen=True)
 class FamilyLine:
-    """Every event of a family (the subclasses of ``base``) leads to one reaction; a new member needs no new line."""
+    """Every event of a family (the subclasses of ``base``) leads to one reaction; a new member needs no new line.
+    ``but``: members that say nothing here; not even their messages come."""
 
     source: str
     base: type[Event]
     do: Callable[[UnitOfWork, Any], None]
+    but: tuple[type[Event], ...] = ()
 
     def members(self) -> list[EventLine]:
         """One event line for each event of the family."""
-        return [EventLine(self.source, member, self.do) for member in self.base.__subclasses__()]
+        wanted = [member for member in self.base.__subclasses__() if member not in self.but]
+        return [EventLine(self.source, member, self.do) for member in wanted]
 
 
 @dataclass(frozen=True)
@@ -179,9 +182,11 @@ def event(source: str, message: type[E], do: Callable[[UnitOfWork, E], None]) ->
     return EventLine(source, message, do)
 
 
-def events(source: str, base: type[E], do: Callable[[UnitOfWork, E], None]) -> FamilyLine:
-    """Every event of this family of that service leads to this reaction."""
-    return FamilyLine(source, base, do)
+def events(
+    source: str, base: type[E], do: Callable[[UnitOfWork, E], None], *, but: tuple[type[Event], ...] = ()
+) -> FamilyLine:
+    """Every event of this family of that service leads to this reaction, ``but`` for these."""
+    return FamilyLine(source, base, do, but)
 
 
 def timer(*, seconds: float, do: Callable[[UnitOfWork], None]) -> TimerLine:

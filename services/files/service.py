@@ -28,7 +28,8 @@ class Service:
 
     learn_membership = event("accounts", accounts.MembershipChanged, commands.learn_membership)
     learn_team = event("accounts", accounts.TeamChanged, commands.learn_team)
-    learn_cases = events("cases", cases.CaseEvent, commands.learn_case)
+    # A comment changes neither who sees the case nor, by itself, its status.
+    learn_cases = events("cases", cases.CaseEvent, commands.learn_case, but=(cases.CommentAdded,))
 
     drop_leftovers = errand(
         seconds=10, take=commands.take_leftovers, run=commands.drop_bytes, finish=commands.forget_file

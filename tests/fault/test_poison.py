@@ -89,6 +89,17 @@ def test_an_event_nobody_here_hears_is_parked(bench: Bench, wire: Wire) -> None:
     goes_well(bench)
 
 
+def test_an_event_that_an_earlier_version_heard_stops_coming(bench: Bench, wire: Wire) -> None:
+    wire.channel.queue_bind("events-sample", "sample.events", "thing.forgotten")
+    wire.put("sample.events", "thing.forgotten", GOOD)
+    assert headers_of(wire.take("parked-sample"))["x-reason"] == "unknown_event"
+    goes_well(bench)
+    for _ in range(3):
+        wire.put("sample.events", "thing.forgotten", GOOD)
+    goes_well(bench)
+    assert wire.size("parked-sample") == 0
+
+
 @pytest.mark.parametrize(
     ("exchange", "key"), [("nameko-rpc", "sample."), ("sample.events", "")], ids=["request", "event"]
 )
