@@ -147,6 +147,8 @@ class Work:
                 "keepalives_count": 3,
             },
             query_cache_size=1000,
+            json_deserializer=orjson.loads,
+            json_serializer=lambda value: orjson.dumps(value).decode(),
             isolation_level="AUTOCOMMIT",  # we say BEGIN and COMMIT ourselves, together with other statements
             pool_reset_on_return=None,
         )
