@@ -43,7 +43,7 @@ def permissions(vhost: str) -> Permissions:
     for name in SERVICES:
         own = rf"rpc-{name}|events-{name}|events-{name}\..*|parked-{name}"
         seen = rf"^(nameko-rpc|.*\.events|{own})$"
-        grant(name, seen, rf"^(nameko-rpc|{name}\.events|{own}|amq\.default)$", seen)
+        grant(name, seen, rf"^(nameko-rpc|{name}\.events|{own})$", seen)
         grant_topic(name, r"^reply\..*")
     for name in ("gateway", "mailroom"):
         own = rf"(reply|live|{name}\.live)\..*"
