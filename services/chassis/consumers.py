@@ -222,9 +222,7 @@ class EventConsumer(_Consumer):
         self._lines[provider.line.source, provider.line.message.wire_name] = provider
 
     def take(self, message: Any) -> None:
-        headers = message.properties.get("application_headers") or {}
-        exchange = str(headers.get("x-exchange") or message.delivery_info.get("exchange", ""))
-        kind = str(headers.get("x-routing-key") or message.delivery_info.get("routing_key", ""))
+        exchange, kind = self.host.origin(message)
         entrypoint = self._lines.get((exchange.removesuffix(".events"), kind))
         if entrypoint is None:
             self.park_aside(message, "unknown_event", f"nobody here hears {kind!r} of {exchange!r}")

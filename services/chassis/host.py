@@ -50,15 +50,27 @@ class Host:
         if returned:  # our own queue is missing; the next connection declares it
             raise LinkDown(f"no queue takes {step}")
 
+    def origin(self, message: Any) -> tuple[str, str]:
+        """``(exchange, routing key)`` with which a message was first published.
+
+        The headers that say so are believed only of what comes back through our own exchange, where nobody else may
+        write; otherwise a neighbour could pass its own words off as another's.
+        """
+        told = message.delivery_info
+        if told.get("exchange") == self.topology.work_exchange:
+            headers = message.properties.get("application_headers") or {}
+            return str(headers.get("x-exchange", "")), str(headers.get("x-routing-key", ""))
+        return str(told.get("exchange", "")), str(told.get("routing_key", ""))
+
     def park(self, message: Any, reason: str, detail: str) -> None:
         """Keep a message for people and acknowledge it; tries until the broker has it."""
         headers = dict(message.properties.get("application_headers") or {})
-        delivery = message.delivery_info
+        exchange, routing_key = self.origin(message)
         headers |= {
             "x-reason": reason,
             "x-detail": detail[:500],
-            "x-exchange": headers.get("x-exchange") or delivery.get("exchange", ""),
-            "x-routing-key": headers.get("x-routing-key") or delivery.get("routing_key", ""),
+            "x-exchange": exchange,
+            "x-routing-key": routing_key,
             "x-parked-at": int(time.time()),
         }
         while True:

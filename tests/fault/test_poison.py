@@ -89,6 +89,15 @@ def test_an_event_nobody_here_hears_is_parked(bench: Bench, wire: Wire) -> None:
     goes_well(bench)
 
 
+def test_an_event_cannot_pass_itself_off_as_another(bench: Bench, wire: Wire) -> None:
+    claims = {"x-exchange": "sample.events", "x-routing-key": "thing.added"}
+    wire.channel.queue_bind("events-sample", "sample.events", "thing.forged")
+    wire.put("sample.events", "thing.forged", GOOD, application_headers=claims)
+    parked = headers_of(wire.take("parked-sample"))
+    assert (parked["x-reason"], parked["x-routing-key"]) == ("unknown_event", "thing.forged")
+    goes_well(bench)
+
+
 def test_an_event_that_an_earlier_version_heard_stops_coming(bench: Bench, wire: Wire) -> None:
     wire.channel.queue_bind("events-sample", "sample.events", "thing.forgotten")
     wire.put("sample.events", "thing.forgotten", GOOD)
