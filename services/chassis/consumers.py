@@ -28,7 +28,7 @@ from services.chassis.telemetry import EVENTS, REQUESTS, SECONDS
 from services.chassis.unit_of_work import Answer
 
 log = structlog.get_logger("host")
-_UNEXPECTED = Problem("internal_error", "Something went wrong on our side. It has been noted; try again later.")
+UNEXPECTED = Problem("internal_error", "Something went wrong on our side. It has been noted; try again later.")
 
 
 class _Consumer(SharedExtension):
@@ -132,7 +132,7 @@ class RpcConsumer(_Consumer):
 
         def done(worker: Any, result: Any, exc_info: Any) -> tuple[None, None]:
             SECONDS.labels(self.host.name, verb).observe(time.perf_counter() - began)
-            self.reply(message, verb, result if exc_info is None else _UNEXPECTED)
+            self.reply(message, verb, result if exc_info is None else UNEXPECTED)
             return None, None
 
         self.container.spawn_worker(entrypoint, (context, data), {}, handle_result=done)
@@ -225,9 +225,8 @@ class EventConsumer(_Consumer):
         exchange, kind = self.host.origin(message)
         entrypoint = self._lines.get((exchange.removesuffix(".events"), kind))
         if entrypoint is None:
+            # Perhaps a newer version beside us hears it: parked it can be replayed, and its binding is not ours to cut.
             self.park_aside(message, "unknown_event", f"nobody here hears {kind!r} of {exchange!r}")
-            if exchange == message.delivery_info.get("exchange") and exchange.endswith(".events") and kind.isascii():
-                self.link.unbind(self.queue, exchange, kind)  # an earlier version heard it: no more of these
             return
         try:
             told = orjson.loads(message.body)

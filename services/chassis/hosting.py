@@ -19,7 +19,7 @@ from nameko.extensions import Entrypoint
 from sqlalchemy import text
 
 from services.chassis.actor import Context
-from services.chassis.consumers import EventConsumer, EventEntrypoint, RpcConsumer, RpcEntrypoint
+from services.chassis.consumers import UNEXPECTED, EventConsumer, EventEntrypoint, RpcConsumer, RpcEntrypoint
 from services.chassis.entrypoints import ErrandLine, EventLine, RpcLine, TimerLine, lines_of
 from services.chassis.host import Host
 from services.chassis.outbox import Relay
@@ -27,7 +27,6 @@ from services.chassis.problems import Problem, Unavailable
 from services.chassis.unit_of_work import Answer, Work
 
 log = structlog.get_logger("host")
-_UNEXPECTED = Problem("internal_error", "Something went wrong on our side. It has been noted; try again later.")
 _TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(7274003, :number)")
 KEYS_KEPT_SECONDS = 24 * 3600
 LAST_ROUND_SECONDS = 5
@@ -81,7 +80,7 @@ def _answering(line: RpcLine, work: Work) -> Callable[..., Answer | Problem]:
             return problem
         except Exception:
             log.exception("a request failed", verb=line.verb, request_id=context.request_id, trace=context.trace)
-            return _UNEXPECTED
+            return UNEXPECTED
 
     return answer
 

@@ -133,12 +133,6 @@ class Link:
         self._post(lambda: channel.send_method(spec.Basic.Cancel, "sb", (consumer_tag, False)))
         done.wait(seconds)
 
-    def unbind(self, queue: str, exchange: str, routing_key: str) -> None:
-        """Let this queue get no more messages of that kind; does not wait."""
-        channel = self.channel
-        channel._callbacks[spec.Queue.UnbindOk] = lambda *_: None
-        self._post(lambda: channel.send_method(spec.Queue.Unbind, "BsssF", (0, queue, exchange, routing_key, {})))
-
     def _post(self, write: Callable[[], None]) -> None:
         self._queue.append(write)
         self._wake.set()
