@@ -20,13 +20,13 @@ help: ## this list
 .PHONY: setup
 setup: $(STAMP) ## make .venv from the locked requirements (once, and again when they change)
 
-$(STAMP): requirements/dev.txt
+$(STAMP): requirements/requirements-dev.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed; '$(PYTHON)' was not found. Another name: make setup PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; this is $$($(PYTHON) --version). Another one: make setup PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python has no venv module here. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	@echo "Installing the locked requirements into $(VENV) ..."
-	@$(PY) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --require-hashes -r requirements/dev.txt
+	@$(PY) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --require-hashes -r requirements/requirements-dev.txt
 	@touch $@
 
 .PHONY: run
@@ -89,6 +89,6 @@ bench: setup ## measure the running system under load
 lock: setup ## lock the requirements again (newer versions: LOCK_FLAGS=--upgrade)
 	@test -n "$(UV)" || { echo "uv is needed to lock: $(PY) -m pip install uv" >&2; exit 1; }
 	@lock="$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links"; \
-	$$lock $(LOCK_FLAGS) -o requirements/dev.txt requirements/dev.in; \
-	for list in service gateway; do $$lock $(LOCK_FLAGS) -c requirements/dev.txt -o requirements/$$list.txt requirements/$$list.in; done
+	$$lock $(LOCK_FLAGS) -o requirements/requirements-dev.txt requirements/dev.in; \
+	for list in service gateway; do $$lock $(LOCK_FLAGS) -c requirements/requirements-dev.txt -o requirements/requirements-$$list.txt requirements/$$list.in; done
 	@if grep -n '://' requirements/*.txt; then echo "An address got into a lock file; see above." >&2; exit 1; fi

@@ -94,8 +94,8 @@ def test_an_image_holds_its_own_program_only() -> None:
     assert copies("runtime") == {"services/__init__.py", "services/chassis", "services/contracts"}
     assert copies("service") == {"services/${SERVICE}"}
     assert copies("gateway") == {"gateway"}
-    assert copies("packages") == {"requirements/service.txt"}
-    assert copies("gateway-packages") == {"requirements/gateway.txt"}
+    assert copies("packages") == {"requirements/requirements-service.txt"}
+    assert copies("gateway-packages") == {"requirements/requirements-gateway.txt"}
 
 
 @pytest.mark.parametrize("stage", ["service", "gateway"])
