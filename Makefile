@@ -15,7 +15,7 @@ UV     ?= $(firstword $(wildcard $(VENV)/bin/uv) $(shell command -v uv))
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: setup
 setup: $(STAMP) ## make .venv from the locked requirements (once, and again when they change)
@@ -84,6 +84,15 @@ seeds: setup ## which of the 168 rows the last test run proved
 .PHONY: bench
 bench: setup ## measure the running system under load
 	@$(PY) -m tests.load.bench
+
+.PHONY: bench-cases
+bench-cases: setup ## do lists, the pile and searches stay fast with a million cases
+	@$(PY) -m tests.load.finding
+
+.PHONY: bench-accounts
+bench-accounts: setup ## how fast rights end under load, and whether log-ins disturb
+	@$(PY) -m tests.load.revocation
+	@$(PY) -m tests.load.logins
 
 .PHONY: lock
 lock: setup ## lock the requirements again (newer versions: LOCK_FLAGS=--upgrade)

@@ -23,6 +23,7 @@ CODES = {
     414: "uri_too_long",
     415: "content_type",
 }
+_OURS = re.compile(r'"v([1-9][0-9]{0,9})"')
 _ETAGS = re.compile(r'(?:W/)?("[^"]*")')
 _OWN_MEMBERS = frozenset(("type", "title", "status", "detail", "instance", "code", "request_id", "errors"))
 
@@ -41,6 +42,12 @@ def not_modified(environ: Environ, etag: str) -> bool:
     """True when If-None-Match names this ETag."""
     given = environ.get("HTTP_IF_NONE_MATCH")
     return given is not None and (given.strip() == "*" or etag in _ETAGS.findall(given))
+
+
+def known_versions(environ: Environ) -> list[int]:
+    """The row versions that If-None-Match names: those ``not_modified`` would find again, at most ten."""
+    tags = _ETAGS.findall(environ.get("HTTP_IF_NONE_MATCH", ""))
+    return [int(found[1]) for tag in tags[:10] if (found := _OURS.fullmatch(tag))]
 
 
 def problem_answer(problem: Problem, environ: Environ, docs: str) -> Response:
@@ -63,7 +70,7 @@ def problem_answer(problem: Problem, environ: Environ, docs: str) -> Response:
         told["errors"] = problem.errors
     answer = Response(orjson.dumps(told, default=str), status, content_type=PROBLEM)
     if status == HTTPStatus.UNAUTHORIZED:
-        more = ', error="invalid_token"' if problem.code in ("token_invalid", "token_expired") else ""
+        more = ', error="invalid_token"' if problem.code in ("token_invalid", "token_expired", "session_ended") else ""
         answer.headers["WWW-Authenticate"] = 'Bearer realm="casework"' + more
     if problem.retry_after or isinstance(problem, Unavailable):
         answer.headers["Retry-After"] = str(problem.retry_after or 2)

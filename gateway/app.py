@@ -5,6 +5,7 @@ token -> Actor; path, query and body -> a message's data; RPC; reply -> JSON, ET
 
 from __future__ import annotations
 
+import hashlib
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,17 +14,26 @@ import structlog
 from flask import Flask, Request, Response
 from werkzeug.exceptions import HTTPException
 
-from gateway import health, live, pages, reading
-from gateway.answers import etag_of, http_answer, json_answer, not_modified, problem_answer
-from gateway.auth import Client, Tokens
+from gateway import health, limits, live, pages, reading
+from gateway.answers import etag_of, http_answer, json_answer, known_versions, not_modified, problem_answer
+from gateway.auth import Client, Identity, Tokens
 from gateway.cursors import Cursors
 from gateway.edge import Edge
+from gateway.origins import Origins
 from gateway.routes import ROUTES
 from gateway.settings import GatewaySettings
 from gateway.table import Allow, Route
 from services.chassis import settings as chassis_settings
 from services.chassis.actor import ANONYMOUS, Actor, Context
-from services.chassis.problems import Forbidden, Invalid, Malformed, NotFound, Problem
+from services.chassis.problems import (
+    Forbidden,
+    Invalid,
+    Malformed,
+    NotFound,
+    PreconditionRequired,
+    Problem,
+    Unauthenticated,
+)
 from services.chassis.rpc import Reply, RpcClient
 from services.chassis.telemetry import set_up_logs
 
@@ -56,7 +66,10 @@ class Desk:
         self.docs = settings.public_url.rstrip("/") + "/docs"
         self.tokens = Tokens(client, self.timeout)
         self.cursors = Cursors(settings.secret_key)
-        self.hub = live.Hub()
+        self.hub = live.Hub(self.tokens.revocations)
+        self.addresses = limits.Addresses(settings.trusted_proxies)
+        self._limit = limits.Limiter(limits.Policy("default", settings.rate_limit))
+        self._anonymous_limit = limits.Limiter(limits.Policy("anonymous", settings.anonymous_rate_limit))
 
     def answer(self, route: Route, environ: dict[str, Any], path: dict[str, str]) -> Response:
         """One request, from its headers to its answer. A refusal is an answer too."""
@@ -65,25 +78,49 @@ class Desk:
         try:
             self.admit(call)
             if route.more.do is not None:
-                made: Response = route.more.do(self, call)
-                return made
-            data = self.read(call)
-            return self.tell(call, data, self.ask(call, data))
+                answer: Response = route.more.do(self, call)
+            else:
+                data = self.read(call)
+                answer = self.tell(call, data, self.ask(call, data))
         except Problem as problem:
-            return problem_answer(problem, environ, self.docs)
+            answer = problem_answer(problem, environ, self.docs)
+        if route.allow is Allow.KEY:
+            answer.headers["Referrer-Policy"] = "no-referrer"
+        answer.headers.extend(environ.get(limits.HEADERS, ()))
+        return answer
 
     def admit(self, call: Call) -> None:
         """Find out who asks. Raises Unauthenticated or Forbidden. Where anyone may ask, the token is not looked at."""
-        if call.route.allow is Allow.ANYONE:
-            call.more = {"ip": call.environ.get("REMOTE_ADDR", "")}
+        welcome = call.route.allow is Allow.WELCOME and "HTTP_AUTHORIZATION" not in call.environ
+        if call.route.allow in (Allow.ANYONE, Allow.KEY) or welcome:
+            call.more = {"ip": self.addresses.of(call.environ)}
+            limit = self._limit if call.route.message.reads else self._anonymous_limit
+            limit.take(limits.caller_of(call.more["ip"]), call.environ)
+            if call.route.allow is Allow.KEY:
+                call.actor = key_holder(call.environ)
             return
-        identity = self.tokens.identity(call.environ.get("HTTP_AUTHORIZATION"))
+        identity = self._identity(call)
         call.actor, call.until = identity.actor, identity.until
         call.environ["casework.user"] = identity.actor.user_id
+        self._limit.take(identity.actor.user_id, call.environ)
+        if identity.scopes is not None:
+            must_be_in_scope(call.route, identity.scopes)
+        must_be_free(call.route, identity)
+        if identity.team is not None:
+            must_be_inside(call, identity.team)
+            call.more = {"team": identity.team}
         if call.route.allow is Allow.OPERATOR and call.actor.kind != "operator":
             raise Forbidden("operator_only", "Only the operators of this installation may do this.")
         if call.path.get("user_id") == "me":
             call.path = {**call.path, "user_id": call.actor.user_id}
+
+    def _identity(self, call: Call) -> Identity:
+        """Who sent the token. Who fails at that is counted by his address."""
+        try:
+            return self.tokens.identity(call.environ.get("HTTP_AUTHORIZATION"))
+        except Unauthenticated:
+            self._limit.take(limits.caller_of(self.addresses.of(call.environ)), call.environ)
+            raise
 
     def read(self, call: Call) -> dict[str, Any]:
         """Path, query and body as the data of the endpoint's message, checked as the service will check it."""
@@ -98,15 +135,18 @@ class Desk:
             if not route.path_names.isdisjoint(data):
                 name = next(iter(route.path_names.intersection(data)))
                 raise Invalid.field(f"/{name}", "unknown", "This value stands in the path.")
+        reading.choose_organization(environ, route, {**data, **call.path}, data)
         if route.paged and isinstance(data.get("cursor"), str):
             data["cursor"] = self.cursors.open(route, call.actor, {**data, **call.path}, data["cursor"])
-        data.update(call.path)
+        data.update(reading.path(route, call.path))
         check(call, data)
         return data
 
     def context(self, call: Call, key: str | None = None) -> Context:
         """What travels beside the message."""
         route, environ = call.route, call.environ
+        if route.more.guarded and "HTTP_IF_MATCH" not in environ:
+            raise PreconditionRequired("if_match_required")
         if key is None and not route.message.reads:
             key = reading.idempotency_key(environ)
         return Context(
@@ -116,8 +156,13 @@ class Desk:
             key=key or "",
             if_match=reading.if_match(environ),
             trace=reading.trace(environ),
-            more=call.more,
+            more=self._more(call),
         )
+
+    def _more(self, call: Call) -> dict[str, Any]:
+        """A GET also tells which versions the client has, so that a service need not send a large document again."""
+        has = known_versions(call.environ) if call.route.method == "GET" and call.route.version_field else []
+        return {**call.more, "has": has} if has else call.more
 
     def ask(self, call: Call, data: dict[str, Any]) -> Reply:
         """Ask the endpoint's service. Raises the Problem it answered, or Unavailable."""
@@ -163,6 +208,39 @@ class Desk:
         return f"{call.path_info}?{'&'.join([*kept, 'cursor=' + cursor])}"
 
 
+def key_holder(environ: dict[str, Any]) -> Actor:
+    """Who shows an access key, by its SHA-256: the key itself goes no further. What is no key opens nothing either."""
+    shown = str(environ.get("HTTP_X_ACCESS_KEY", ""))
+    return Actor("key", session_id=hashlib.sha256(shown.encode("latin-1", "replace")).hexdigest())
+
+
+def must_be_in_scope(route: Route, scopes: frozenset[str]) -> None:
+    """What an API token may do. Raises Forbidden ``session_needed`` or ``scope_missing``."""
+    if route.more.session:
+        raise Forbidden("session_needed", "No API token may do this. Sign in.")
+    if route.scope not in scopes:
+        raise Forbidden("scope_missing", f"This needs the scope {route.scope}.", extra={"scope": route.scope})
+
+
+def must_be_free(route: Route, identity: Identity) -> None:
+    """Who must set up a second factor does nothing else before. Raises Forbidden ``second_factor_needed``."""
+    if identity.setup and not route.more.setup:
+        detail = "Your team wants a second factor. Set up an authenticator app first, then refresh the session."
+        ways = [one.name for one in ROUTES if one.more.setup and one.method == "POST"]
+        raise Forbidden("second_factor_needed", detail, extra={"routes": ways})
+
+
+def must_be_inside(call: Call, team_id: str) -> None:
+    """What a session may reach that began at a team's provider: this team, and nothing that counts in others, too.
+    Another team is not there, as for any stranger. Raises NotFound, Forbidden ``session_bound``."""
+    if "team_id" in call.path:
+        if call.path["team_id"] != team_id:
+            raise NotFound()
+    elif not call.route.more.anywhere:
+        detail = "This session counts in one team only. Sign in with your password."
+        raise Forbidden("session_bound", detail, extra={"team_id": team_id})
+
+
 def check(call: Call, data: dict[str, Any]) -> None:
     """Check the data at the edge: an impossible path is not found, a wrong parameter is 400, a wrong field 422."""
     try:
@@ -204,7 +282,7 @@ class Gateway(Flask):
         health.register(self, desk)
         self.register_error_handler(HTTPException, self._refuse)
         self.register_error_handler(Exception, self._fail)
-        self.wsgi_app = Edge(self.wsgi_app, desk.docs)  # type: ignore[method-assign]
+        self.wsgi_app = Edge(self.wsgi_app, desk.docs, Origins(desk.settings.cors_origins))  # type: ignore[method-assign]
 
     def _view(self, route: Route) -> Any:
         from flask import request

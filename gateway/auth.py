@@ -1,4 +1,9 @@
-"""Who is calling: the access token of the Authorization header becomes an Actor. Nothing else identifies anybody."""
+"""Who is calling: the token of the Authorization header becomes an Actor. Nothing else identifies anybody.
+
+Access tokens of sessions are JWTs and are checked here, without asking anybody. API tokens (``cwp_…``, ``cws_…``) mean
+nothing by themselves: accounts is asked for each once a minute at most. What has ended is refused from the moment this
+process hears of it.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 import structlog
@@ -17,22 +23,26 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
 from gateway.reading import parse
+from gateway.revocations import Revocations
 from services.chassis.actor import Actor, Context
 from services.chassis.problems import Malformed, Problem, Unauthenticated, Unavailable
 from services.chassis.rpc import Reply
+from services.contracts.accounts import UseToken
 
 log = structlog.get_logger("gateway")
 
 AUDIENCE = "casework"
 TOKEN_TYPE = "at+jwt"  # noqa: S105 - the header's word, no secret
 REFETCH_SECONDS = 30
-STALE_SECONDS = 600
+STALE_SECONDS = 120
 SKEW_SECONDS = 5
 CACHE_SIZE = 10_000
+BELIEVED_SECONDS = 60  # an API token is asked about again after this, so a revocation nobody heard of is heard then
 TOKEN_LIMIT = 4096
 
 _BEARER = re.compile(r"bearer +([^\s]+) *", re.IGNORECASE)
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{86}")  # an ES256 signature is 64 bytes
+_OPAQUE = re.compile(r"cw[ps]_[A-Za-z0-9_-]{43}")  # 256 random bits
 _FOREIGN_KEYS = ("jku", "jwk", "x5u", "x5c", "crit", "b64", "zip", "enc")
 
 
@@ -49,14 +59,19 @@ class Client(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A proven caller; ``until`` is when the proof ends (epoch seconds)."""
+    """A proven caller; ``until`` is when the proof ends (epoch seconds). ``scopes`` limit an API token, and its id
+    stands in the place of the session's; a session may do all (None). ``team``: it counts in this team only, because
+    the team's provider let the person in. ``setup``: it may only set up a second factor."""
 
     actor: Actor
     until: float
+    scopes: frozenset[str] | None = None
+    team: str | None = None
+    setup: bool = False
 
 
 class Tokens:
-    """Checks access tokens with the public keys of accounts."""
+    """Checks access tokens with the public keys of accounts, and API tokens by asking accounts."""
 
     def __init__(self, client: Client, timeout: float, clock: Callable[[], float] = time.time) -> None:
         self._client, self._timeout, self._clock = client, timeout, clock
@@ -65,9 +80,11 @@ class Tokens:
         self._asked_at = self._fetched_at = float("-inf")
         self._lock = threading.Lock()
         self._known: dict[bytes, Identity] = {}
+        self._believed: dict[bytes, tuple[Identity | None, float]] = {}  # API tokens; None: unknown to accounts
+        self.revocations = Revocations(client, timeout, self._distrust, clock)
 
     def identity(self, authorization: str | None) -> Identity:
-        """The caller of this request. Raises Unauthenticated; Unavailable when no key can be had."""
+        """The caller of this request. Raises Unauthenticated; Unavailable when accounts must be asked and is away."""
         if not authorization:
             raise Unauthenticated("token_missing", "Send the access token as Authorization: Bearer.")
         found = _BEARER.fullmatch(authorization)
@@ -75,25 +92,53 @@ class Tokens:
             raise _invalid()
         token = found[1]
         digest = hashlib.sha256(token.encode("latin-1", "replace")).digest()
-        identity = self._known.get(digest)
-        if identity is None:
-            identity = self._check(token)
-            if len(self._known) >= CACHE_SIZE:
-                self._known.pop(next(iter(self._known)), None)
-            self._known[digest] = identity
+        identity = self._asked(digest) if _OPAQUE.fullmatch(token) else self._signed(digest, token)
         if identity.until <= self._clock():
             self._known.pop(digest, None)
             raise Unauthenticated("token_expired", "The access token is too old. Refresh it.")
+        self.revocations.check(identity.actor.session_id)
         return identity
 
     def ready(self) -> bool:
-        """True when keys are here, or can be fetched."""
+        """True when keys are here, or can be fetched, and every ended session is known."""
         if not self._keys:
             try:
                 self._fetch()
             except Problem:
                 return False
-        return bool(self._keys)
+        return bool(self._keys) and self.revocations.complete
+
+    def _distrust(self) -> None:
+        """What was believed before ends were missed is proven anew."""
+        self._known.clear()
+        self._believed.clear()
+
+    def _signed(self, digest: bytes, token: str) -> Identity:
+        identity = self._known.get(digest)
+        if identity is None:
+            identity = self._check(token)
+            _keep(self._known, digest, identity)
+        return identity
+
+    def _asked(self, digest: bytes) -> Identity:
+        identity, asked_again = self._believed.get(digest, (None, 0.0))
+        now = self._clock()
+        if asked_again <= now:
+            identity = self._ask(digest)
+            _keep(self._believed, digest, (identity, now + BELIEVED_SECONDS))
+        if identity is None:
+            raise _invalid()
+        return identity
+
+    def _ask(self, digest: bytes) -> Identity | None:
+        """Accounts hears the hash, never the token."""
+        try:
+            asked = UseToken(token_hash=digest.hex()).dump()
+            told = self._client.call("accounts", UseToken.wire_name, asked, Context(), self._timeout).data
+        except Unauthenticated:
+            return None
+        actor = Actor("operator" if told["operator"] else "user", told["user_id"], told["token_id"])
+        return Identity(actor, datetime.fromisoformat(told["expires_at"]).timestamp(), frozenset(told["scopes"]))
 
     def _check(self, token: str) -> Identity:
         if not _COMPACT.fullmatch(token):
@@ -123,7 +168,11 @@ class Tokens:
         person, session, operator = claims.get("sub"), claims.get("sid"), claims.get("op", False)
         if not (isinstance(person, str) and person and isinstance(session, str) and type(operator) is bool):
             raise _invalid()
-        return Identity(Actor("operator" if operator else "user", person, session), float(until))  # type: ignore[arg-type]
+        team, setup = claims.get("tm"), claims.get("su", False)
+        if not (team is None or (isinstance(team, str) and team)) or type(setup) is not bool:
+            raise _invalid()
+        actor = Actor("operator" if operator and team is None else "user", person, session)
+        return Identity(actor, float(until), team=team, setup=setup)  # type: ignore[arg-type]
 
     def _key(self, kid: Any) -> ECKey:
         if not isinstance(kid, str):
@@ -150,8 +199,17 @@ class Tokens:
         for key in told["keys"]:
             if key.get("kty") == "EC" and key.get("crv") == "P-256" and isinstance(key.get("kid"), str):
                 keys[key["kid"]] = ECKey.import_key({name: key[name] for name in ("kty", "crv", "x", "y", "kid")})
+        if self._keys.keys() - keys.keys():  # a key was dropped: what it signed proves nothing any more
+            self._known.clear()
         self._keys, self._issuer = keys, told["issuer"]
         self._fetched_at = self._clock()
+
+
+def _keep(cache: dict[bytes, Any], digest: bytes, value: Any) -> None:
+    """The oldest goes when it is full: what callers send never decides how much is kept."""
+    if len(cache) >= CACHE_SIZE:
+        cache.pop(next(iter(cache), b""), None)
+    cache[digest] = value
 
 
 def _part(text: str) -> dict[str, Any]:

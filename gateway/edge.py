@@ -11,6 +11,7 @@ from flask import Response
 from prometheus_client import Histogram
 
 from gateway.answers import problem_answer
+from gateway.origins import Origins
 from gateway.reading import request_id
 from services.chassis.problems import Problem
 
@@ -41,8 +42,8 @@ Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 class Edge:
     """Wraps the application. Handlers leave ``casework.route`` and ``casework.user`` in the environ for the log."""
 
-    def __init__(self, inner: Wsgi, docs: str) -> None:
-        self._inner, self._docs = inner, docs
+    def __init__(self, inner: Wsgi, docs: str, origins: Origins) -> None:
+        self._inner, self._docs, self._origins = inner, docs, origins
         self._measured: dict[tuple[str, str], Any] = {}
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -56,10 +57,11 @@ class Edge:
             own = {name.lower() for name, _ in headers}
             headers.append(("X-Request-Id", environ["casework.request_id"]))
             headers.extend([pair for pair in HEADERS if pair[0].lower() not in own])
+            headers.extend(self._origins.headers(environ))
             return start_response(line, headers, exc_info) if exc_info else start_response(line, headers)
 
         try:
-            body = self._inner(environ, start)
+            body = (self._origins.preflight(environ) or self._inner)(environ, start)
         except Exception:
             log.exception("a request failed", request_id=environ["casework.request_id"])
             answer: Response = problem_answer(Problem("internal_error"), environ, self._docs)

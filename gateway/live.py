@@ -15,6 +15,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -22,9 +23,10 @@ import structlog
 from flask import Response
 
 from gateway.answers import json_answer
+from gateway.revocations import Revocations
 from services.chassis.link import Link
 from services.chassis.problems import Malformed, TooManyRequests
-from services.contracts.accounts import MembershipChanged
+from services.contracts.accounts import MembershipChanged, SessionEnded, TokenRevoked
 from services.contracts.notifications import FeedAppended
 
 if TYPE_CHECKING:
@@ -37,9 +39,13 @@ HEARTBEAT_SECONDS = 15.0
 STREAMS_PER_PERSON = 20
 PAGE = 100
 REPLAY_PAGES = 100
+OPEN_SECONDS = 30.0
 GREETING = b"retry: 2000\n\n"
 HEARTBEAT = b":\n\n"
-EXCHANGES = {"notifications.events": FeedAppended.wire_name, "accounts.events": MembershipChanged.wire_name}
+HEARD = {
+    "notifications.events": (FeedAppended,),
+    "accounts.events": (MembershipChanged, SessionEnded, TokenRevoked),
+}
 
 
 class Stream:
@@ -99,7 +105,8 @@ class Stream:
 class Hub:
     """All streams of this process, by team."""
 
-    def __init__(self) -> None:
+    def __init__(self, revocations: Revocations) -> None:
+        self.revocations = revocations
         self._teams: dict[str, set[Stream]] = {}
         self._lock = threading.Lock()
         self._closed = False
@@ -133,10 +140,17 @@ class Hub:
         """One message of the broker. What cannot be read is logged and dropped: the streams can be read again."""
         try:
             told = orjson.loads(body)
-            if told["type"] == FeedAppended.wire_name:
-                self._pass_on(told["data"])
-            elif told["type"] == MembershipChanged.wire_name:
-                self.end(told["data"]["team_id"], told["data"]["user_id"])
+            kind, data = told["type"], told["data"]
+            if kind == FeedAppended.wire_name:
+                self._pass_on(data)
+            elif kind == MembershipChanged.wire_name:
+                self.end(data["team_id"], data["user_id"])
+            elif kind == SessionEnded.wire_name:
+                self.revocations.end(data["session_id"], datetime.fromisoformat(data["until"]).timestamp())
+                self.end_all(data["user_id"])
+            elif kind == TokenRevoked.wire_name:
+                self.revocations.end_token(data["token_id"])
+                self.end_all(data["user_id"])
         except (KeyError, TypeError, ValueError) as error:
             log.warning("an event for the streams is not readable", error=type(error).__name__)
 
@@ -151,14 +165,22 @@ class Hub:
         """A person's rights changed: end his streams of that team. Coming back he gets what he may see now."""
         self._end_those(stream for stream in list(self._teams.get(team_id, ())) if stream.user_id == user_id)
 
+    def end_all(self, user_id: str) -> None:
+        """One of his proofs ended: end his streams everywhere. Those on another proof come back and miss nothing."""
+        self._end_those([stream for stream in self._all() if stream.user_id == user_id])
+
     def lost(self) -> None:
-        """The broker was away, so events may have passed unheard: let every client come back and catch up."""
-        self._end_those([stream for streams in list(self._teams.values()) for stream in list(streams)])
+        """The broker is away, so events pass unheard: believe nobody, and let every client come back and catch up."""
+        self.revocations.doubt()
+        self._end_those(self._all())
 
     def close(self) -> None:
         """The process stops."""
         self._closed = True
-        self.lost()
+        self._end_those(self._all())
+
+    def _all(self) -> list[Stream]:
+        return [stream for streams in list(self._teams.values()) for stream in list(streams)]
 
     def _end_those(self, streams: Iterable[Stream]) -> None:
         for stream in streams:
@@ -183,6 +205,7 @@ def tell_events(desk: Desk, call: Call) -> Response:
         data["after"] = _last_event_id(environ["HTTP_LAST_EVENT_ID"])
     stream = desk.hub.join(data["team_id"], call.actor.user_id, call.until)
     try:
+        desk.tokens.revocations.check(call.actor.session_id)  # it may have ended before we could hear of it
         _catch_up(desk, call, stream, data)  # live events gather in the meantime
     except BaseException:
         stream.close()
@@ -214,15 +237,24 @@ def listen(hub: Hub, amqp_url: str) -> Link:
     name = f"gateway.live.{uuid.uuid4().hex}"
 
     def on_open(link: Link) -> None:
+        doubt = hub.revocations.doubt()
         channel = link.channel
         channel.queue_declare(name, durable=False, exclusive=True, auto_delete=True)
-        for exchange, kind in EXCHANGES.items():
+        for exchange, kinds in HEARD.items():
             channel.exchange_declare(exchange, "topic", durable=True, auto_delete=False)
-            channel.queue_bind(name, exchange, kind)
+            for kind in kinds:
+                channel.queue_bind(name, exchange, kind.wire_name)
         channel.basic_consume(name, no_ack=True, callback=on_message)
+        # Only when no end can pass unheard any more; and aside, for the answer comes over another connection.
+        threading.Thread(target=settle, args=(link, doubt), name="revocations", daemon=True).start()
+
+    def settle(link: Link, doubt: int) -> None:
+        if link.wait_open(OPEN_SECONDS):  # if not, it is opened anew, with a doubt of its own
+            hub.revocations.settle(doubt)
 
     def on_message(message: Any) -> None:
         body = message.body
         hub.hear(body if isinstance(body, bytes) else str(body).encode())
 
+    hub.revocations.doubt()
     return Link(amqp_url, name="gateway-live", on_open=on_open, on_lost=hub.lost).start()

@@ -84,19 +84,36 @@ def document(version: str, address: str) -> dict[str, Any]:
         "components": {
             "schemas": _schemas() | {"Problem": PROBLEM},
             "responses": {str(status): _refusal(status) for status in _ALL_REFUSALS},
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "access_key": {"type": "apiKey", "in": "header", "name": "X-Access-Key"},
+            },
         },
-        "security": [{"bearer": []}],
+        "security": SECURITY,
     }
+
+
+def _operation_id(route: Route) -> str:
+    """The verb; where a message has two endpoints, the less usual one says what is special about it."""
+    if len([other for other in ROUTES if other.message is route.message]) > 1:
+        if "/drafts/" in route.path:
+            return f"{route.verb}_of_draft"
+        if route.more.do:
+            return f"{route.verb}_by_form"
+        if "team_id" in route.own_names:
+            return f"{route.verb}_of_installation"
+    return route.verb
+
+
+SECURITY: list[dict[str, list[str]]] = [{"bearer": []}]
 
 
 def operation(route: Route) -> dict[str, Any]:
     """One endpoint."""
     sentence = " ".join((route.message.__doc__ or "").split()).replace("``", "`")
     summary = sentence.split(". ")[0].rstrip(".")
-    names = [other.verb for other in ROUTES if other.message is route.message]
     told: dict[str, Any] = {
-        "operationId": route.verb if len(names) == 1 or not route.more.do else f"{route.verb}_by_form",
+        "operationId": _operation_id(route),
         "tags": [route.service],
         "summary": summary if len(summary) <= 120 else summary[:117] + "...",
         "description": sentence,
@@ -105,6 +122,10 @@ def operation(route: Route) -> dict[str, Any]:
     }
     if route.allow is Allow.ANYONE:
         told["security"] = []
+    elif route.allow is Allow.WELCOME:
+        told["security"] = [{}, *SECURITY]
+    elif route.allow is Allow.KEY:
+        told["security"] = [{"access_key": []}]
     if not route.in_query and (route.own_names or route.more.do):
         told["requestBody"] = _body(route)
     return told
@@ -130,7 +151,10 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
     if not route.message.reads:
         told.append(_header("Idempotency-Key", "The same key and body have one effect, for 24 hours.", 255))
     if route.method in ("PATCH", "PUT", "DELETE") or (route.version_field and not route.message.reads):
-        told.append(_header("If-Match", "The ETag you read; 412 when somebody was faster.", 64))
+        match = _header("If-Match", "The ETag you read; 412 when somebody was faster.", 64)
+        told.append(match | ({"required": True} if route.more.guarded else {}))
+    if "organization_id" in route.own_names:
+        told.append(_header("X-Organization", "The same as organization_id; 400 when the two differ.", 64))
     if route.method == "GET" and route.version_field:
         told.append(_header("If-None-Match", "The ETag you have; 304 when it is still right.", 255))
     return told
@@ -169,17 +193,23 @@ def example(message: type[Message], names: frozenset[str]) -> dict[str, Any]:
 
 
 def _sample(hint: Any, name: str) -> Any:
-    told = openapi_of(split_optional(hint)[0])
-    if "examples" in told:
-        return told["examples"][0]
-    if "enum" in told:
-        return told["enum"][0]
+    inner = split_optional(hint)[0]
+    if isinstance(inner, type) and issubclass(inner, Message):
+        return example(inner, frozenset(hints_of(inner)))
+    told = openapi_of(inner)
+    given = told.get("examples") or told.get("enum")
+    if given:
+        return given[0]
+    if told.get("minItems"):  # Annotated[list[Item], Shape(min=1)]
+        return [_sample(typing.get_args(typing.get_args(inner)[0])[0], name)]
     by_kind = {"integer": 1, "number": 1.5, "boolean": True, "array": [], "object": {}}
-    if told.get("format") == "password":
-        return "correct horse battery"
+    by_form = {"password": "correct horse battery", "date-time": "2026-12-01T09:00:00Z"}
+    if name.startswith("until"):
+        by_form["date-time"] = "2026-12-01T10:00:00Z"
     if told.get("pattern") == "[0-9a-f]{64}":
         return "0" * 64
-    return by_kind.get(str(told.get("type")), "..." if name.endswith("token") else "text")
+    plain = by_kind.get(str(told.get("type")), "..." if name.endswith("token") else "text")
+    return by_form.get(str(told.get("format")), plain)
 
 
 def _responses(route: Route) -> dict[str, Any]:
@@ -204,7 +234,7 @@ def _success(route: Route) -> dict[str, Any]:
         "content": {"application/json": {"schema": schema}},
     }
     headers = {}
-    if route.status == 201:
+    if route.more.made:
         headers["Location"] = {"schema": {"type": "string"}, "description": "Where it can be read."}
     if route.version_field:
         headers["ETag"] = {"schema": {"type": "string"}, "description": "The row version."}
@@ -218,6 +248,8 @@ def _special(route: Route) -> dict[str, Any]:
         where = {"Location": {"schema": {"type": "string", "format": "uri"}}}
         return {"302": {"description": "The bytes are there, for a few minutes.", "headers": where}}
     told = _success(route)
+    if "principals" not in hints_of(route.reply):
+        return {"200": told}
     stream = {"schema": {"type": "string"}, "example": 'id: 7\nevent: case.opened\ndata: {"cursor":7}\n\n'}
     told["content"]["text/event-stream"] = stream
     return {"200": told}
@@ -232,11 +264,11 @@ _ALL_REFUSALS = (400, 401, 403, 404, 405, 409, 411, 412, 413, 415, 422, 428, 429
 
 def _refusals(route: Route) -> list[int]:
     told = {400, 429, 500, 503}
-    if route.allow is not Allow.ANYONE or "login" in route.own_names or "refresh_token" in route.own_names:
+    if route.allow not in (Allow.ANYONE, Allow.KEY) or "login" in route.own_names or "refresh_token" in route.own_names:
         told.add(401)
     if route.allow is not Allow.ANYONE:
         told.add(403)
-    if route.path_names:
+    if route.path_names or route.allow is Allow.KEY:
         told.add(404)
     if not route.message.reads:
         told |= {409, 412, 422, 428}
@@ -259,6 +291,8 @@ def _refusal(status: int) -> dict[str, Any]:
     }
     if status in (429, 503):
         told["headers"] = _RETRY
+    if status == 429:
+        told["headers"] = _RETRY | {name: {"schema": {"type": "string"}} for name in ("RateLimit", "RateLimit-Policy")}
     if status == 401:
         told["headers"] = {"WWW-Authenticate": {"schema": {"type": "string"}}}
     return told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 import orjson
 from flask import Flask, Response, request
 
-from gateway import openapi
+from gateway import openapi, profile_page
 from gateway.answers import JSON, not_modified
 
 if TYPE_CHECKING:
@@ -63,7 +64,9 @@ def register(app: Flask, desk: Desk) -> None:
         Page("/version", orjson.dumps({"version": told}), JSON),
         Page("/v1/openapi.json", document, "application/vnd.oai.openapi+json;version=3.1"),
         docs_page(),
+        profile_docs(),
     )
+    app.add_url_rule("/case/<number>", "case", case_page(), methods=["GET"], provide_automatic_options=False)
     for page in pages:
         app.add_url_rule(page.name, page.name, page, methods=["GET"], provide_automatic_options=False)
 
@@ -78,6 +81,31 @@ def docs_page() -> Page:
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
     return Page("/docs", html.encode(), "text/html; charset=utf-8", {"Content-Security-Policy": policy})
+
+
+def profile_docs() -> Page:
+    """Every key of a team profile with its default, from the schema."""
+    style = (SITE / "docs.css").read_text(
+        encoding="utf-8"
+    ) + "body { display: block; } th code { white-space: nowrap; }"
+    policy = f"default-src 'none'; style-src '{_hash(style)}'; base-uri 'none'; frame-ancestors 'none'"
+    html = profile_page.html().replace("/*style*/", style)
+    return Page("/docs/profile", html.encode(), "text/html; charset=utf-8", {"Content-Security-Policy": policy})
+
+
+def case_page() -> Callable[..., Response]:
+    """Where the links in mails lead. The key stands behind the ``#`` and is not sent: the page is the same for every
+    number, exists or not, and tells how the case is opened with the key."""
+    style = (SITE / "docs.css").read_text(encoding="utf-8") + "body { display: block; max-width: 40em; margin: auto; }"
+    html = (SITE / "case.html").read_text(encoding="utf-8").replace("/*style*/", style).encode()
+    policy = f"default-src 'none'; style-src '{_hash(style)}'; base-uri 'none'; frame-ancestors 'none'"
+    headers = {"Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"}
+
+    def page(number: str) -> Response:
+        request.environ["casework.route"] = "GET /case/<number>"
+        return Response(html, 200, headers, content_type="text/html; charset=utf-8")
+
+    return page
 
 
 def _hash(text: str) -> str:

@@ -11,7 +11,7 @@ import orjson
 
 from gateway.table import Route
 from services.chassis.ids import new_id
-from services.chassis.problems import Invalid, Malformed, Problem, TooLarge, UnsupportedMediaType
+from services.chassis.problems import Invalid, Malformed, NotFound, Problem, TooLarge, UnsupportedMediaType
 
 Environ = Mapping[str, Any]
 BODY_LIMIT = 1024 * 1024
@@ -67,6 +67,25 @@ def if_match(environ: Environ) -> int | None:
     if found or _ANY_ETAG.fullmatch(given):
         return 0
     raise Malformed("if_match_invalid", 'If-Match must be one ETag, such as "v7".')
+
+
+def choose_organization(environ: Environ, route: Route, given: Mapping[str, Any], data: dict[str, Any]) -> None:
+    """X-Organization says the same as ``organization_id`` where the message knows one. Two that differ are a 400."""
+    wanted = environ.get("HTTP_X_ORGANIZATION")
+    if wanted is None or not {"organization_id"} & (route.own_names | route.path_names):
+        return
+    if given.get("organization_id", wanted) != wanted:
+        raise Malformed("organization_differs", "X-Organization names another organization than the request.")
+    if "organization_id" in route.own_names:
+        data["organization_id"] = wanted
+
+
+def path(route: Route, values: dict[str, str]) -> dict[str, Any]:
+    """The values of the path as their message wants them. Raises NotFound for one that cannot be."""
+    try:
+        return {name: route.readers[name](text) for name, text in values.items()}
+    except ValueError:
+        raise NotFound() from None
 
 
 def content_length(environ: Environ) -> int | None:
@@ -176,7 +195,7 @@ def query(environ: Environ, route: Route) -> dict[str, Any]:
         raise Malformed("query_unreadable", "The query is not readable.") from None
     data: dict[str, Any] = {}
     for name, value in pairs:
-        if not route.in_query or name not in route.readers:
+        if not route.in_query or name not in route.own_names:
             raise parameter_problem(name, "unknown", "This parameter does not exist here.")
         if name in data:
             raise parameter_problem(name, "repeated", "This parameter was given twice.")

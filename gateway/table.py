@@ -16,14 +16,17 @@ hints_of: Callable[[Any], dict[str, Any]] = hints
 
 
 class Allow(Enum):
-    """Who gets past the gateway; the services decide the rest."""
+    """Who gets past the gateway; the services decide the rest. ``WELCOME``: with or without a token. ``KEY``: whoever
+    shows an access key, which opens one thing and says nothing of who he is."""
 
     ANYONE = "anyone"
+    WELCOME = "welcome"
+    KEY = "key"
     SIGNED_IN = "signed_in"
     OPERATOR = "operator"
 
 
-ANYONE, SIGNED_IN, OPERATOR = Allow.ANYONE, Allow.SIGNED_IN, Allow.OPERATOR
+ANYONE, WELCOME, KEY, SIGNED_IN, OPERATOR = Allow.ANYONE, Allow.WELCOME, Allow.KEY, Allow.SIGNED_IN, Allow.OPERATOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +37,23 @@ class More:
     ``continues``: replies with a field of this name hand out a cursor of this list.
     ``do``: replaces read, ask and tell for what JSON cannot carry (files, streams, redirects).
     ``sends``: the content type of such a request.
+    ``guarded``: whoever changes it must say which version he read (If-Match); without it the answer is 428.
+    ``anywhere``: also for a session that counts in one team only, although the path names none; the service sees to it
+    that he learns and changes nothing of other teams.
+    ``setup``: also for a session that may only set up a second factor.
+    ``session``: only for somebody who signed in; an API token is refused, whatever its scopes.
+    ``later``: what is asked for is done afterwards (202); ``made`` is where to see how far it is.
     """
 
     made: str = ""
     continues: str = ""
     do: Callable[..., Any] | None = None
     sends: str = "application/json"
+    guarded: bool = False
+    session: bool = False
+    later: bool = False
+    anywhere: bool = False
+    setup: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +74,7 @@ class Route:
     paged: bool
     version_field: str
     status: int
+    scope: str
     cursors: list[tuple[str, Route]] = field(default_factory=list)
 
     @property
@@ -99,10 +114,11 @@ def route(line: str, message: type[Request[Any]], *, service: str, allow: Allow,
         verb=message.wire_name,
         path_names=path_names,
         own_names=frozenset(known.keys() - path_names),
-        readers={name: _reader(hint) for name, hint in known.items() if name not in path_names},
+        readers={name: _reader(hint) for name, hint in known.items()},
         paged="next_cursor" in told and "cursor" in known,
         version_field=version,
-        status=201 if extra.made else 204 if method == "DELETE" else 200,
+        scope=f"{service}:{'read' if message.reads else 'write'}",
+        status=202 if extra.later else 201 if extra.made else 204 if method == "DELETE" else 200,
     )
 
 

@@ -69,8 +69,8 @@ class _Hashing:
 
 
 def take_files(desk: Desk, call: Call) -> Response:
-    """POST ~/cases/<case_id>/files. Every file is announced before any byte is stored, the largest first: when it is
-    refused, nothing of the others is left behind."""
+    """POST ~/cases/<case_id>/files, and the same of a draft. Every file is announced before any byte is stored, the
+    largest first: when it is refused, nothing of the others is left behind."""
     reading.query(call.environ, call.route)
     key = reading.idempotency_key(call.environ)
     with ExitStack() as stack:
@@ -92,7 +92,7 @@ def take_files(desk: Desk, call: Call) -> Response:
             context = _context(desk, call, key, f"finish {number}")
             views.append(desk.client.call("files", FinishUpload.wire_name, data, context, desk.timeout).data)
     answer = json_answer({"data": views}, 201)
-    answer.headers["Location"] = f"/v1/teams/{call.path['team_id']}/cases/{call.path['case_id']}/tree"
+    answer.headers["Location"] = call.path_info.removesuffix("/files") + "/tree"
     if replayed:
         answer.headers["Idempotency-Replayed"] = "true"
     return answer

@@ -11,7 +11,7 @@ import pytest
 from deploy.local.stack import Stack
 from tests.parts import Parts, make_stack
 
-pytest_plugins = ["tests.seed_marks"]
+pytest_plugins = ["tests.seed_marks", "tests.worlds"]
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import importlib
 import os
+import re
 import smtplib
 import time
 from collections.abc import Callable, Iterator
@@ -23,7 +24,7 @@ from sqlalchemy import text
 
 from deploy.local.stack import Stack
 from services.chassis.actor import SYSTEM, Context
-from services.chassis.entrypoints import ErrandLine, EventLine, event_lines, lines_of, rpc_lines
+from services.chassis.entrypoints import ErrandLine, EventLine, TimerLine, event_lines, lines_of, rpc_lines
 from services.chassis.migrations import migrate
 from services.chassis.problems import Unavailable
 from services.chassis.rpc import Reply
@@ -79,7 +80,10 @@ def environment(parts: Parts, program: str, databases: dict[str, str]) -> dict[s
         found["CASEWORK_DATABASE_URL"] = databases[program]
     base = parts.stack.ports.base
     found["CASEWORK_PUBLIC_URL"] = f"http://127.0.0.1:{base + _PORT_OFFSETS['gateway']}"
+    if program == "accounts":
+        found["CASEWORK_OIDC_INSECURE"] = "true"  # the providers of the tests speak http on this machine
     if program == "gateway":
+        found |= {"CASEWORK_RATE_LIMIT": "0", "CASEWORK_ANONYMOUS_RATE_LIMIT": "0"}  # tests/unit/gateway proves them
         found["CASEWORK_GATEWAY_PORT"] = str(base + _PORT_OFFSETS["gateway"])
     if program == "mailroom":
         found["CASEWORK_MAILROOM_PORT"] = str(base + _PORT_OFFSETS["mailroom"])
@@ -99,6 +103,7 @@ class MemoryClient:
         self.lines: dict[str, dict[str, Any]] = {}
         self.services: dict[str, Any] = {}
         self.moment: datetime | None = None
+        self.heard: Callable[[bytes], None] = lambda body: None
 
     def now(self) -> datetime:
         """The services' clock; ``moment`` stops it."""
@@ -125,11 +130,20 @@ class MemoryClient:
             for row in sorted(rows, key=lambda row: int(row[0])):
                 kind, body = str(row[1]), bytes(row[2])
                 carried += 1
+                self.heard(body)
                 for name, service in self.services.items():
                     line: EventLine | None = event_lines(service).get((source, kind))
                     if line is not None:
                         line.apply(self.works[name], orjson.loads(body))
         return carried
+
+    def run_timers(self) -> None:
+        """One round of the timers that run every second or so; what they leave behind is carried afterwards."""
+        for name, service in self.services.items():
+            for line in lines_of(service).values():
+                if isinstance(line, TimerLine) and line.seconds <= 1:
+                    with self.works[name].writing() as unit:
+                        line.do(unit)
 
     def run_errands(self) -> int:
         """One round of every errand; returns how many items they carried."""
@@ -160,10 +174,18 @@ class MemoryWorld:
 
     def settle(self, check: Callable[[], Any] | None = None) -> Any:
         """Let everything that was said arrive; then the answer of ``check``, which must be true."""
+        self.client.run_timers()
         for _ in range(20):
             if not self.client.carry() + self.client.run_errands():
                 break
         return eventually(check, 5) if check else None
+
+    def run(self, service: str, timer: str) -> None:
+        """One round of a timer that runs too seldom to be waited for."""
+        line = lines_of(self.client.services[service])[timer]
+        assert isinstance(line, TimerLine)
+        with self.client.works[service].writing() as unit:
+            line.do(unit)
 
     def take_mail(self, sender: str, recipient: str, raw: bytes) -> str:
         """A mail arrives, as the mailroom would hand it over; what became of it."""
@@ -199,7 +221,9 @@ def memory_world(parts: Parts) -> Iterator[MemoryWorld]:
                 service.prepare(work, settings)
         os.environ.update(environment(parts, "gateway", databases))
         gateway = importlib.import_module("gateway.app")
-        yield MemoryWorld(parts.stack, client, gateway.create_app(client=client))
+        app = gateway.create_app(client=client)
+        client.heard = app.desk.hub.hear
+        yield MemoryWorld(parts.stack, client, app)
     finally:
         for work in client.works.values():
             work.close()
@@ -237,9 +261,10 @@ class BrokerWorld:
 
     def take_mail(self, sender: str, recipient: str, raw: bytes) -> str:
         """A mail arrives by SMTP; what became of it, or the mailroom's refusal."""
+        lines = re.sub(rb"\r?\n", b"\r\n", raw)  # smtplib sends bytes as they are
         with smtplib.SMTP("127.0.0.1", self.mailroom, timeout=15) as room:
             room.ehlo()
-            for code, said in (room.mail(sender), room.rcpt(recipient), room.data(raw)):
+            for code, said in (room.mail(sender), room.rcpt(recipient), room.data(lines)):
                 if code != 250:
                     return f"{code} {said.decode()}"
             return said.decode().split()[-1]

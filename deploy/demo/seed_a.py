@@ -69,7 +69,8 @@ def _register(stage: Stage) -> Case:
         "title": "Vouchers cannot be posted",
         "description": "Posting voucher 4711 stops with: The period is closed. It is not.",
         "product": "business",
-        "fields": {"needs_documents": True, "technical_information": "Windows 11, 16 GB, SQL Server 2022"},
+        "fields": {"needs_documents": True},
+        "technical_information": {"consent": True, "information": {"system": "Windows 11", "memory": "16 GB"}},
     }
     with stage.world.teller.does(
         "Two wrong forms are refused: a product the company does not hold, an owner named by Ola."

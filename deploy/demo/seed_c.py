@@ -77,7 +77,8 @@ def _file(stage: Stage) -> Case:
         "contact_id": lena.id,
         "priority": "high",
         "topic": "robotics.cell",
-        "fields": {"product_item": "Cell Controller W7", "product_range": "Welding"},
+        "product_item": "Cell Controller W7",
+        "product_range": "Welding",
     }
     with stage.world.teller.does("Jonas picks a subtype that belongs to another subject; it is refused."):
         wrong = Ask("POST", "/cases", {"json": {**form, "topic": "citrix.cell"}})
@@ -91,5 +92,7 @@ def _file(stage: Stage) -> Case:
     )
     people = (view["created_by"]["id"], view["contact"]["id"])
     must(people == (jonas.id, lena.id), "Jonas is the creator and Lena the contact", view)
-    hold(view, {"priority": "high", "topic": "cell", "fields": form["fields"], "visibility": "organization"})
+    hold(
+        view, {"priority": "high", "topic": "cell", "product_item": form["product_item"], "visibility": "organization"}
+    )
     return case

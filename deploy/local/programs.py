@@ -47,6 +47,8 @@ def environment(stack: "Stack", program: str, index: int = 0) -> dict[str, str]:
     }
     if program in SERVICES:
         found |= {"CASEWORK_DATABASE_URL": stack.database_url(program), "CASEWORK_WORKERS": "10"}
+    if program in ("accounts", "cases", "notifications", "gateway"):
+        found["CASEWORK_SECRET_KEY"] = stack.secrets.secret_key
     return found | _special(stack, program)
 
 
@@ -55,7 +57,6 @@ def _special(stack: "Stack", program: str) -> dict[str, str]:
     ports, secrets = stack.ports, stack.secrets
     if program == "accounts":
         return {
-            "CASEWORK_SECRET_KEY": secrets.secret_key,
             "CASEWORK_OPERATOR_NAME": OPERATOR,
             "CASEWORK_OPERATOR_PASSWORD": secrets.operator_password,
         }
@@ -72,10 +73,9 @@ def _special(stack: "Stack", program: str) -> dict[str, str]:
         return {
             "CASEWORK_SMTP_URL": f"smtp://127.0.0.1:{ports.smtp_sink}",
             "CASEWORK_MAIL_DOMAIN": MAIL_DOMAIN,
-            "CASEWORK_SECRET_KEY": secrets.secret_key,
         }
     if program == "gateway":
-        return {"CASEWORK_GATEWAY_PORT": str(ports.gateway), "CASEWORK_SECRET_KEY": secrets.secret_key}
+        return {"CASEWORK_GATEWAY_PORT": str(ports.gateway)}
     if program == "mailroom":
         return {"CASEWORK_MAILROOM_PORT": str(ports.mailroom), "CASEWORK_MAIL_DOMAIN": MAIL_DOMAIN}
     return {}

@@ -19,3 +19,13 @@ class Settings(ServiceSettings):
         "Its password; set anew at every start when it differs. Empty: no such account is made.", "", secret=True
     )
     operator_email: str = setting("Its e-mail address.", "operator@example.invalid")
+    staff_totp: str = setting(
+        "off, or required: staff and operators must set up an authenticator app before they can do anything else.",
+        "off",
+    )
+    oidc_insecure: bool = setting(
+        "Identity providers may be reached by http on this machine; for development and tests.", False
+    )
+    audit_checkpoint_seconds: int = setting(
+        "How long a growing chain of the audit record waits at most for its next signed checkpoint.", 300
+    )

@@ -10,7 +10,8 @@ import orjson
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks. ``kind``: ``anonymous``, ``user``, ``operator`` (runs it all), ``system`` (timers, events)."""
+    """Who asks. ``kind``: ``anonymous``, ``user``, ``operator`` (runs it all), ``system`` (timers, events), ``key``
+    (whoever shows it; ``session_id`` is its SHA-256)."""
 
     kind: str = "anonymous"
     user_id: str = ""
@@ -24,7 +25,7 @@ class Actor:
     @property
     def key(self) -> str:
         """A stable name for this actor; scopes idempotency keys so that two people never share one."""
-        return self.user_id or self.kind
+        return self.user_id or (f"{self.kind} {self.session_id}" if self.session_id else self.kind)
 
 
 ANONYMOUS = Actor()

@@ -101,6 +101,11 @@ class EventLine:
         return True
 
 
+def _members(base: type[Event]) -> list[type[Event]]:
+    """The events of a family; what has members of its own only says what they have in common."""
+    return [leaf for member in base.__subclasses__() for leaf in _members(member) or [member]]
+
+
 @dataclass(frozen=True)
 class FamilyLine:
     """Every event of a family (the subclasses of ``base``) leads to one reaction; a new member needs no new line.
@@ -113,7 +118,7 @@ class FamilyLine:
 
     def members(self) -> list[EventLine]:
         """One event line for each event of the family."""
-        wanted = [member for member in self.base.__subclasses__() if member not in self.but]
+        wanted = [member for member in _members(self.base) if member not in self.but]
         return [EventLine(self.source, member, self.do) for member in wanted]
 
 

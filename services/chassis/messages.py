@@ -237,12 +237,26 @@ def _field(hint: Any, **more: Any) -> fields.Field[Any]:
     if origin is list:
         return fields.List(_field(typing.get_args(inner)[0]), **more)
     if origin is dict:
-        return fields.Dict(keys=fields.String(), values=_field(typing.get_args(inner)[1], allow_none=True), **more)
+        value = typing.get_args(inner)[1]
+        return _Named(keys=_PlainText(), values=_field(value, **{"allow_none": True} if value is Any else {}), **more)
     if origin is Literal:
         return fields.String(validate=validate.OneOf(typing.get_args(inner)), **more)
     if isinstance(inner, type) and issubclass(inner, Message):
         return _NestedMessage(inner, **more)
     return _PLAIN[inner](**more)
+
+
+class _Named(fields.Dict):
+    """Values by name; what is wrong with one is told at its name (marshmallow would say ``/name/value``)."""
+
+    def _deserialize(self, value: Any, *more: Any, **rest: Any) -> Any:
+        try:
+            return super()._deserialize(value, *more, **rest)  # type: ignore[no-untyped-call]
+        except marshmallow.ValidationError as error:
+            told = error.messages
+            if isinstance(told, dict):
+                told = {name: wrong.get("value", wrong.get("key")) for name, wrong in told.items()}
+            raise marshmallow.ValidationError(told) from None
 
 
 class _NestedMessage(fields.Field[Any]):

@@ -79,11 +79,12 @@ def _commands(package: str) -> click.Group:
 
 
 def _extra(name: str, do: Any, service: Any) -> click.Command:
-    def call() -> None:
+    def call(**options: Any) -> None:
         settings = load(service.settings)
-        do(Work(settings.database_url, name=service.name), settings)
+        do(Work(settings.database_url, name=service.name), settings, **options)
 
-    return click.Command(name, callback=call, help=(do.__doc__ or "").strip().split("\n")[0])
+    told = (do.__doc__ or "").strip().split("\n")[0]
+    return click.Command(name, callback=call, params=getattr(do, "__click_params__", []), help=told)
 
 
 def serve(service: Any, role: str, package: str) -> int:

@@ -12,7 +12,7 @@ A unit of work gives a command its database, its clock and its outbox. What it g
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -77,13 +77,15 @@ def machinery_tables(metadata: MetaData) -> None:
 
 @dataclass(slots=True)
 class UnitOfWork:
-    """What a command or query works with. ``now`` is the only clock; ``db`` is the open connection."""
+    """What a command or query works with. ``now`` is the only clock; ``db`` is the open connection. ``told_once``:
+    fields of the reply that are secrets; the answer kept under an idempotency key says null instead."""
 
     db: Connection
     context: Context
     now: datetime
     events: list[Event] = field(default_factory=list)
     answered: tuple[str, bytes] | None = None  # the idempotency key and its answer, stored at the commit
+    told_once: set[str] = field(default_factory=set)
 
     @property
     def actor(self) -> Actor:
@@ -156,9 +158,13 @@ class Work:
 
     @contextmanager
     def reading(self, context: Context) -> Iterator[UnitOfWork]:
-        """A unit that changes nothing: no BEGIN and no COMMIT, two round trips cheaper."""
+        """A unit that changes nothing: no BEGIN and no COMMIT, two round trips cheaper. It may say that somebody
+        looked: what it records is stored by one statement before the reply leaves."""
         with _told_plainly(), self.engine.connect() as db:
-            yield UnitOfWork(db, context, self._clock())
+            unit = UnitOfWork(db, context, self._clock())
+            yield unit
+            if unit.events:
+                db.execute(_ONLY_EVENTS, _outbox_rows(unit))
 
     @contextmanager
     def writing(self, context: Context = Context(actor=SYSTEM)) -> Iterator[UnitOfWork]:  # noqa: B008 - frozen
@@ -195,7 +201,7 @@ class Work:
                 if problem.commits:
                     unit.run(_UNCLAIM, {"key": key})  # a refusal is never kept as the key's answer
                 raise
-            unit.answered = (key, body)
+            unit.answered = (key, _without(body, unit.told_once) if unit.told_once else body)
             return Answer(body)
 
     @contextmanager
@@ -276,6 +282,7 @@ _EVENTS = """INSERT INTO outbox (event_id, type, subject, fleeting, body)
 # BEGIN and COMMIT ride with the first and the last statement: every round trip saved is 0.1 to 0.3 ms of a request.
 _BEGIN = text("BEGIN")
 _BEGIN_AND_CLAIM = text(f"BEGIN; {_CLAIM}")
+_ONLY_EVENTS = text(_EVENTS)
 _COMMITS = {
     (False, False): text("COMMIT"),
     (True, False): text(f"{_ANSWER}; COMMIT"),
@@ -293,13 +300,20 @@ def _store_and_commit(unit: UnitOfWork) -> None:
     if unit.answered is not None:
         values["key"], values["reply"] = unit.answered
     if unit.events:
-        told = [envelope_of(event, unit.context, unit.now) for event in unit.events]
-        values["ids"] = [event_id for event_id, _ in told]
-        values["types"] = [event.wire_name for event in unit.events]
-        values["subjects"] = [str(getattr(event, event.subject)) if event.subject else "" for event in unit.events]
-        values["fleeting"] = [event.fleeting for event in unit.events]
-        values["bodies"] = [body for _, body in told]
+        values |= _outbox_rows(unit)
     unit.db.execute(_COMMITS[unit.answered is not None, bool(unit.events)], values)
+
+
+def _outbox_rows(unit: UnitOfWork) -> dict[str, Any]:
+    """The values of ``_EVENTS`` for what the unit recorded."""
+    told = [envelope_of(event, unit.context, unit.now) for event in unit.events]
+    return {
+        "ids": [event_id for event_id, _ in told],
+        "types": [event.wire_name for event in unit.events],
+        "subjects": [str(getattr(event, event.subject)) if event.subject else "" for event in unit.events],
+        "fleeting": [event.fleeting for event in unit.events],
+        "bodies": [body for _, body in told],
+    }
 
 
 def _roll_back(db: Connection) -> None:
@@ -313,6 +327,10 @@ def _roll_back(db: Connection) -> None:
     except BaseException:
         db.invalidate()
         raise
+
+
+def _without(body: bytes, names: Collection[str]) -> bytes:
+    return orjson.dumps(orjson.loads(body) | dict.fromkeys(names))
 
 
 def _replay(unit: UnitOfWork, key: str, fingerprint: bytes) -> Answer:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from services.chassis.messages import Event, Request, View
+from services.contracts.access import Explain
 from services.contracts.cases import Principals
 from services.contracts.shapes import ByteCount, ContentType, FileName, Id, Permission, Sha256, Slug, Url, Version
 
@@ -46,10 +47,11 @@ class TreeView(View):
 
 
 class LimitsView(View):
-    """What may be uploaded."""
+    """What may be uploaded, and whether also before a case is sent."""
 
     team_id: Slug
     max_bytes: ByteCount
+    before_submit: bool = True
 
 
 class UploadView(View):
@@ -83,7 +85,7 @@ class ReadLimits(Request[LimitsView]):
 
 
 class ListTree(Request[TreeView]):
-    """Folders and files of a case."""
+    """Folders and files of a case, or of the caller's own draft."""
 
     team_id: Slug
     case_id: Id
@@ -138,6 +140,13 @@ class RemoveFile(Request[DoneView]):
     file_id: Id
 
 
+class ClearDraft(Request[DoneView]):
+    """Take all files and folders of a draft out at once, to begin again."""
+
+    team_id: Slug
+    case_id: Id
+
+
 class FileEvent(Event):
     """What every event of a case's files says."""
 
@@ -171,3 +180,17 @@ class FileRemoved(FileEvent):
 
     file_id: Id
     name: FileName
+
+
+class ClosedFileFetched(Event):
+    """Somebody of the staff asked for a file of a case that is not open to its whole organization."""
+
+    subject = "case_id"
+    team_id: Slug
+    case_id: Id
+    file_id: Id
+    reader_id: Id
+
+
+class ReadAccess(Explain):
+    """What may a person do with a file or folder, and by which rule? For staff of its team and operators."""

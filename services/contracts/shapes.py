@@ -22,6 +22,7 @@ ShortLine = Annotated[
 ]
 Text = Annotated[str, Shape(min=1, max=65_536, example="It started on Monday.")]
 LongText = Annotated[str, Shape(min=0, max=65_536)]
+Query = Annotated[str, Shape(min=1, max=200, pattern=r"[^\x00]*", example="printer jam")]
 Email = Annotated[
     str,
     Shape(

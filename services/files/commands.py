@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ARRAY, Row, Text, bindparam, insert, text, update
+from sqlalchemy import ARRAY, DateTime, Interval, Row, Text, bindparam, func, insert, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.chassis.actor import Context
 from services.chassis.ids import new_id
-from services.chassis.problems import Conflict, Forbidden, NotFound
+from services.chassis.problems import Conflict, NotFound
 from services.chassis.unit_of_work import UnitOfWork, Work
 from services.contracts import files as c
-from services.contracts.accounts import MembershipChanged, TeamChanged
-from services.contracts.cases import CaseEvent, CommentAdded
+from services.contracts.accounts import ContractVersioned, MembershipChanged, TeamChanged
+from services.contracts.cases import CaseEvent, CommentAdded, DraftEnded, DraftEvent
 from services.files import queries, rules
 from services.files.store import store
-from services.files.tables import cases, files, folders, memberships, newer_only, teams
+from services.files.tables import cases, contracts, files, folders, memberships, newer_only, teams
 
 _ADD_FOLDER = insert(folders).returning(folders)
 _ADD_FILE = insert(files)
@@ -25,18 +26,33 @@ _FINISH = update(files).where(_this).values({name: bindparam("new_" + name) for 
 _REMOVE = update(files).where(_this).values({name: bindparam("new_" + name) for name in ("state", "version", "due_at")})
 _LEARN_MEMBERSHIP, _LEARN_TEAM, _LEARN_CASE = newer_only(memberships), newer_only(teams), newer_only(cases)
 _MEMBERSHIP = [column.name for column in memberships.c]
-_OF_A_CASE = [column.name for column in cases.c]
+_OF_A_CONTRACT = ("organization_id", "contract_version", "effective_from")
+_LEARN_CONTRACT = upsert(contracts).on_conflict_do_nothing()
+_OF_A_CASE = [column.name for column in cases.c if column.name != "wants_files"]
 _LEASE = text(
     """UPDATE files SET state = 'removed', tries = tries + 1, due_at = lease.due_at
     FROM unnest(:ids, CAST(:due_ats AS timestamptz[])) AS lease (id, due_at) WHERE files.id = lease.id"""
 ).bindparams(bindparam("ids", type_=ARRAY(Text)))
+_REMOVE_ALL = (
+    update(files)
+    .where(files.c.case_id == bindparam("of_case"), files.c.state != "removed")
+    .values(
+        state="removed",
+        version=files.c.version + 1,
+        due_at=func.greatest(
+            bindparam("now", type_=DateTime(timezone=True)), files.c.created_at + bindparam("quiet", type_=Interval())
+        ),
+    )
+)
+_REMOVE_FOLDERS = folders.delete().where(folders.c.case_id == bindparam("of_case"))
 _FORGET = files.delete().where(_this, files.c.state == "removed")
 
 
 def add_folder(uow: UnitOfWork, ask: c.AddFolder) -> c.FolderView:
     """Make a folder; two of one name in one place are refused."""
     case = queries.one_case(uow, ask.team_id, ask.case_id, to_change=True)
-    rules.must_take_files(case.status)
+    rules.must_be_able(queries.place_of(uow, case), "folder.add")
+    _must_take(uow, case)
     depth = queries.one_folder(uow, case, ask.parent_id).depth + 1 if ask.parent_id else 1
     rules.must_not_be_too_deep(depth)
     there = queries.folder_keys(uow, case)
@@ -55,17 +71,18 @@ def add_folder(uow: UnitOfWork, ask: c.AddFolder) -> c.FolderView:
         "created_at": uow.now,
     }
     row = uow.all(_ADD_FOLDER, values)[0]
-    uow.record(c.FolderAdded(**_about(uow, case), folder_id=row.id, name=row.name))
+    if case.status != rules.DRAFT:
+        uow.record(c.FolderAdded(**_about(uow, case), folder_id=row.id, name=row.name))
     return queries.folder_view(row)
 
 
 def start_upload(uow: UnitOfWork, ask: c.StartUpload) -> c.UploadView:
     """Announce a file and get the address for its bytes."""
     case = queries.one_case(uow, ask.team_id, ask.case_id, to_change=True)
-    rules.must_take_files(case.status)
+    rules.must_be_able(queries.place_of(uow, case), "file.add")
+    limit = _must_take(uow, case)
     if ask.folder_id:
         queries.one_folder(uow, case, ask.folder_id)
-    limit = queries.max_bytes(uow, ask.team_id)
     rules.must_be_within(ask.size, limit)
     there = queries.file_keys(uow, case)
     rules.must_have_room(len(there), rules.MOST_FILES)
@@ -106,6 +123,7 @@ def finish_upload(uow: UnitOfWork, ask: c.FinishUpload, found: int | None) -> c.
     file = queries.one_file(uow, ask.team_id, ask.file_id, to_change=True)
     if file.uploaded_by != uow.actor.user_id:
         raise NotFound()
+    rules.must_be_able(queries.place_of(uow, file), "file.add")
     if file.state == "clean":
         if file.sha256 != ask.sha256:
             raise Conflict("upload_finished", "This upload is finished, with other bytes. Start a new one.")
@@ -123,22 +141,49 @@ def finish_upload(uow: UnitOfWork, ask: c.FinishUpload, found: int | None) -> c.
         "new_due_at": None,
     }
     uow.run(_FINISH, values)
-    uow.record(c.FileAdded(**_about(uow, file), file_id=file.id, folder_id=file.folder_id, name=name, size=file.size))
+    if file.status != rules.DRAFT:
+        told = {"file_id": file.id, "folder_id": file.folder_id, "name": name, "size": file.size}
+        uow.record(c.FileAdded(**_about(uow, file), **told))
     return queries.read_file(uow, c.ReadFile(team_id=ask.team_id, file_id=file.id))
 
 
 def remove_file(uow: UnitOfWork, ask: c.RemoveFile) -> c.DoneView:
     """Take a file out of the tree; its bytes go by an errand."""
     file = queries.one_file(uow, ask.team_id, ask.file_id, to_change=True)
-    if not rules.may_remove(uow.actor.user_id, file.uploaded_by, file.principals):
-        raise Forbidden("not_yours", "Only the uploader and the team's staff may remove a file.")
+    rules.must_be_able(queries.place_of(uow, file), "file.remove", file.uploaded_by)
     uow.must_match(file.version)
     due_at = max(uow.now, file.created_at + rules.QUIET_TIME)
     values = {"new_state": "removed", "new_version": file.version + 1, "new_due_at": due_at}
     uow.run(_REMOVE, {"this_id": file.id} | values)
-    if file.state == "clean":
+    if file.state == "clean" and file.status != rules.DRAFT:
         uow.record(c.FileRemoved(**_about(uow, file), file_id=file.id, name=file.name))
     return c.DoneView()
+
+
+def clear_draft(uow: UnitOfWork, ask: c.ClearDraft) -> c.DoneView:
+    """Take everything out of a draft, also what is on its way. Raises NotFound (for a case that was sent too)."""
+    draft = queries.one_case(uow, ask.team_id, ask.case_id, to_change=True)
+    if draft.status != rules.DRAFT:
+        raise NotFound()
+    _empty(uow, draft.case_id)
+    return c.DoneView()
+
+
+def _empty(uow: UnitOfWork, case_id: str) -> None:
+    """All files of a draft out, their bytes by the errand; its folders too."""
+    due = {"now": uow.now, "quiet": rules.QUIET_TIME}
+    uow.run(_REMOVE_ALL, {"of_case": case_id} | due)
+    uow.run(_REMOVE_FOLDERS, {"of_case": case_id})
+
+
+def _must_take(uow: UnitOfWork, case: Row[Any]) -> int:
+    """Refuse a file for a case or draft that takes none; the most bytes it may have."""
+    solution = queries.solution(uow, case)
+    rules.must_be_included(solution)
+    rules.must_take_files(case.status)
+    if case.status == rules.DRAFT:
+        rules.must_take_before(case.wants_files, solution.before_submit)
+    return solution.max_bytes
 
 
 def _taken(there: list[Row[Any]], folder_id: str | None) -> set[str]:
@@ -165,20 +210,47 @@ def learn_membership(uow: UnitOfWork, happened: MembershipChanged) -> None:
 
 
 def learn_team(uow: UnitOfWork, happened: TeamChanged) -> None:
-    """Keep the team's limits."""
+    """Keep the team's limits, and what it offers."""
     values = {
         "team_id": happened.team_id,
         "max_bytes": rules.max_bytes_of(happened.profile),
+        "name": happened.name,
+        "features": happened.profile["features"],
+        "before_submit": rules.before_submit_of(happened.profile),
         "fact_version": happened.fact_version,
     }
     uow.run(_LEARN_TEAM, values)
+
+
+def learn_contract(uow: UnitOfWork, happened: ContractVersioned) -> None:
+    """Keep what a version of a contract includes. It never changes, so the first telling is the last."""
+    values = {name: getattr(happened, name) for name in _OF_A_CONTRACT}
+    uow.run(_LEARN_CONTRACT, values | {"features": happened.terms.features})
 
 
 def learn_case(uow: UnitOfWork, happened: CaseEvent) -> None:
     """Keep who may see the case and how it stands. An internal comment speaks to fewer people than the case does."""
     if isinstance(happened, CommentAdded) and happened.visibility != "public":
         return
-    uow.run(_LEARN_CASE, {name: getattr(happened, name) for name in _OF_A_CASE})
+    uow.run(_LEARN_CASE, {name: getattr(happened, name) for name in _OF_A_CASE} | {"wants_files": True})
+
+
+def learn_draft(uow: UnitOfWork, happened: DraftEvent) -> None:
+    """Keep whose draft it is and whether it takes files; what belongs to one that was dropped goes."""
+    ended = isinstance(happened, DraftEnded)
+    values = {
+        "case_id": happened.case_id,
+        "team_id": happened.team_id,
+        "organization_id": happened.organization_id,
+        "number": "",
+        "title": "",
+        "status": rules.DROPPED if ended else rules.DRAFT,
+        "audience": [f"user:{happened.creator_id}"],
+        "fact_version": happened.fact_version,
+        "wants_files": happened.wants_files,
+    }
+    if uow.run(_LEARN_CASE, values) and ended:
+        _empty(uow, happened.case_id)
 
 
 # --- the errand: bytes nobody may reach any more ---------------------------------------------------------------------

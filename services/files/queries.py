@@ -4,43 +4,93 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, Integer, Row, Select, Text, bindparam, select
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Integer,
+    Row,
+    Select,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import array
 
 from services.chassis.problems import Conflict, NotFound
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import files as c
+from services.contracts.access import BECAUSE, AccessView
 from services.files import rules
 from services.files.store import store
-from services.files.tables import cases, files, folders, principals_of, teams
+from services.files.tables import cases, contracts, files, folders, memberships, teams
 
 me: ColumnElement[str] = bindparam("me", type_=Text())
 team: ColumnElement[str] = bindparam("team_id", type_=Text())
-_mine = principals_of(me, team)
 _CASE = cases.c.case_id == bindparam("case_id", type_=Text())
 
 
+def _holds(permission: str) -> ColumnElement[bool]:
+    return any_(_mine.permissions) == literal(permission, Text())
+
+
+_mine = memberships.c
+_at_home = and_(_mine.organization_id == cases.c.organization_id, _holds("case.read"))
+_meant = cases.c.audience.op("&&")(array(["org:" + _mine.organization_id, "user:" + me], type_=Text()))
+_sent = cases.c.status.not_in((rules.DRAFT, rules.DROPPED))
+_on_the_desk = and_(_mine.organization_id.is_(None), _holds("case.read_all"), or_(_sent, _meant))
+# By which of my places I see a case; who is both, sees it as staff.
+_place = (
+    select(_mine.organization_id.is_(None).label("staff"), _mine.permissions.label("held"))
+    .where(_mine.user_id == me, _mine.team_id == cases.c.team_id, _mine.active)
+    .where(or_(_on_the_desk, and_(_at_home, _meant)))
+    .order_by(_mine.organization_id.is_not(None))
+    .limit(1)
+    .correlate(cases)
+    .lateral("place")
+)
+_PLACE = (_place.c.staff, _place.c.held)
+
+
 def visible(*columns: Any) -> Select[Any]:
-    """The team's cases whose audience means ``me``."""
-    return select(*columns).where(cases.c.team_id == team, cases.c.audience.op("&&")(_mine))
+    """The team's cases ``me`` may see: staff with ``case.read_all`` all of them, customers with ``case.read`` those of
+    their organization whose audience means them. A draft is seen by its creator alone, one that was dropped by nobody.
+    A missing fact hides."""
+    there = cases.c.status != rules.DROPPED
+    return select(*columns).select_from(cases.join(_place, true())).where(cases.c.team_id == team, there)
 
 
 # Files that are there; one still on its way is known to its uploader only.
 _MAY_BE_TOLD = (files.c.state == "clean") | ((files.c.state == "pending") & (files.c.uploaded_by == me))
 _OF_A_FILE = [column for column in files.c if column.name != "case_id"]
-_PRINCIPALS = _mine.label("principals")
-_ONE_CASE = visible(cases, _PRINCIPALS).where(_CASE)
+_ONE_CASE = visible(cases, *_PLACE).where(_CASE)
 _CASE_TO_CHANGE = _ONE_CASE.with_for_update(of=cases)
-_ITS_FILES = visible(cases, _PRINCIPALS, *_OF_A_FILE).join_from(cases, files, files.c.case_id == cases.c.case_id)
+_ITS_FILES = visible(cases, *_PLACE, *_OF_A_FILE).join(files, files.c.case_id == cases.c.case_id)
 _ONE_FILE = _ITS_FILES.where(files.c.id == bindparam("file_id", type_=Text()), _MAY_BE_TOLD)
 _FILE_TO_CHANGE = _ONE_FILE.with_for_update(of=[cases, files])
-_in_folders = visible(folders).join_from(cases, folders, folders.c.case_id == cases.c.case_id).where(_CASE)
+_in_folders = visible(folders).join(folders, folders.c.case_id == cases.c.case_id).where(_CASE)
 _ONE_FOLDER = _in_folders.where(folders.c.id == bindparam("folder_id", type_=Text()))
 _FOLDER_KEYS = _in_folders.with_only_columns(folders.c.parent_id, folders.c.name_key)
 _FILE_KEYS = _ITS_FILES.with_only_columns(files.c.folder_id, files.c.name_key, files.c.state)
 _FILE_KEYS = _FILE_KEYS.where(_CASE, files.c.state != "removed")
 _TREE_FOLDERS = _in_folders.order_by(folders.c.name_key, folders.c.id)
 _TREE_FILES = _ITS_FILES.where(_CASE, _MAY_BE_TOLD).order_by(files.c.name_key, files.c.id)
-_MAX_BYTES = select(teams.c.max_bytes).where(teams.c.team_id == team)
+_in_force = (
+    select(contracts.c.features)
+    .where(contracts.c.organization_id == bindparam("organization_id", type_=Text()))
+    .where(contracts.c.effective_from <= bindparam("now", type_=DateTime(timezone=True)))
+    .order_by(contracts.c.contract_version.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_SOLUTION = select(teams.c.max_bytes, teams.c.name, teams.c.features, _in_force, teams.c.before_submit)
+_SOLUTION = _SOLUTION.where(teams.c.team_id == team)
+_LIMITS = select(teams.c.max_bytes, teams.c.before_submit).where(teams.c.team_id == team)
 _DUE = (
     select(files.c.id, files.c.store_key, files.c.tries)
     .where(files.c.due_at <= bindparam("now", type_=DateTime(timezone=True)))
@@ -51,8 +101,8 @@ _DUE = (
 
 
 def one_case(uow: UnitOfWork, team_id: str, case_id: str, *, to_change: bool = False) -> Row[Any]:
-    """A case the caller may see, with his ``principals``; ``to_change`` holds its tree until the end. Raises
-    NotFound."""
+    """A case the caller may see, with his place (``staff``, ``held``); ``to_change`` holds its tree until the end.
+    Raises NotFound."""
     row = uow.first(_CASE_TO_CHANGE if to_change else _ONE_CASE, _about(uow, team_id, case_id=case_id))
     if row is None:
         raise NotFound()
@@ -60,11 +110,16 @@ def one_case(uow: UnitOfWork, team_id: str, case_id: str, *, to_change: bool = F
 
 
 def one_file(uow: UnitOfWork, team_id: str, file_id: str, *, to_change: bool = False) -> Row[Any]:
-    """A file of a case the caller may see, with that case's columns and his ``principals``. Raises NotFound."""
+    """A file of a case the caller may see, with that case's columns and his place. Raises NotFound."""
     row = uow.first(_FILE_TO_CHANGE if to_change else _ONE_FILE, _about(uow, team_id, file_id=file_id))
     if row is None:
         raise NotFound()
     return row
+
+
+def place_of(uow: UnitOfWork, row: Row[Any]) -> rules.Place:
+    """By what the caller sees this case (or file with its case)."""
+    return rules.Place(uow.actor.user_id, row.staff, row.held)
 
 
 def one_folder(uow: UnitOfWork, case: Row[Any], folder_id: str) -> Row[Any]:
@@ -85,14 +140,53 @@ def file_keys(uow: UnitOfWork, case: Row[Any]) -> list[Row[Any]]:
     return uow.all(_FILE_KEYS, _about(uow, case.team_id, case_id=case.case_id))
 
 
-def max_bytes(uow: UnitOfWork, team_id: str) -> int:
-    """The team's limit; the usual one until its profile is known here."""
-    row = uow.first(_MAX_BYTES, {"team_id": team_id})
-    return row.max_bytes if row else rules.DEFAULT_MAX_BYTES
+def solution(uow: UnitOfWork, case: Row[Any]) -> rules.Solution:
+    """What the case's organization has of files; the usual until the team's profile is known here."""
+    about = {"team_id": case.team_id, "organization_id": case.organization_id, "now": uow.now}
+    row = uow.first(_SOLUTION, about)
+    return rules.Solution(*row) if row else rules.Solution()
 
 
 def _about(uow: UnitOfWork, team_id: str, **more: str) -> dict[str, str]:
     return {"me": uow.actor.user_id, "team_id": team_id, **more}
+
+
+# --- explaining rights ------------------------------------------------------------------------------------------------
+
+# Whose thing it is, before anybody's sight of it: only staff of that team are answered.
+_THING = bindparam("thing_id", type_=Text())
+_OF_FILE = select(cases.c.team_id, cases.c.case_id, cases.c.organization_id, cases.c.status, files.c.uploaded_by)
+_OF_FILE = _OF_FILE.join_from(cases, files, files.c.case_id == cases.c.case_id).where(files.c.id == _THING, _sent)
+_OF_FOLDER = select(
+    cases.c.team_id, cases.c.case_id, cases.c.organization_id, cases.c.status, null().label("uploaded_by")
+)
+_OF_FOLDER = _OF_FOLDER.join_from(cases, folders, folders.c.case_id == cases.c.case_id).where(
+    folders.c.id == _THING, _sent
+)
+_PLACES = select(_mine.organization_id, _mine.permissions).where(
+    _mine.user_id == me, _mine.team_id == team, _mine.active
+)
+_SEEN_BY = visible(*_PLACE).where(_CASE)
+
+
+def read_access(uow: UnitOfWork, ask: c.ReadAccess) -> AccessView:
+    """For staff of the case's team with ``user.read``, and operators. Raises NotFound for everybody else."""
+    of = _OF_FILE if ask.resource_id.startswith("file_") else _OF_FOLDER
+    thing = uow.first(of, {"thing_id": ask.resource_id})
+    if thing is None:
+        raise NotFound()
+    asker = uow.all(_PLACES, {"me": uow.actor.user_id, "team_id": thing.team_id})
+    if uow.actor.kind != "operator" and not rules.may_ask([(row.organization_id, row.permissions) for row in asker]):
+        raise NotFound()
+    about = {"me": ask.user_id, "team_id": thing.team_id, "case_id": thing.case_id}
+    seen = uow.first(_SEEN_BY, about)
+    if seen is not None:
+        place = rules.Place(ask.user_id, seen.staff, seen.held)
+        decision = rules.decide(place, ask.action, thing.status, thing.uploaded_by)
+    else:
+        places = [(row.organization_id, row.permissions) for row in uow.all(_PLACES, about)]
+        decision = rules.decide_unseen(places, thing.organization_id, ask.action)
+    return AccessView(allowed=decision.allowed, rule=decision.rule, because=BECAUSE[decision.rule])
 
 
 # --- what readers get ------------------------------------------------------------------------------------------------
@@ -100,15 +194,15 @@ def _about(uow: UnitOfWork, team_id: str, **more: str) -> dict[str, str]:
 
 def read_limits(uow: UnitOfWork, ask: c.ReadLimits) -> c.LimitsView:
     """The team's limits (part of its public profile)."""
-    row = uow.first(_MAX_BYTES, {"team_id": ask.team_id})
+    row = uow.first(_LIMITS, {"team_id": ask.team_id})
     if row is None:
         raise NotFound()
-    return c.LimitsView(team_id=ask.team_id, max_bytes=row.max_bytes)
+    return c.LimitsView(team_id=ask.team_id, max_bytes=row.max_bytes, before_submit=row.before_submit)
 
 
 def list_tree(uow: UnitOfWork, ask: c.ListTree) -> c.TreeView:
     """The whole tree of a case."""
-    one_case(uow, ask.team_id, ask.case_id)
+    rules.must_be_able(place_of(uow, one_case(uow, ask.team_id, ask.case_id)), "file.read")
     about = _about(uow, ask.team_id, case_id=ask.case_id)
     return c.TreeView(
         case_id=ask.case_id,
@@ -119,14 +213,23 @@ def list_tree(uow: UnitOfWork, ask: c.ListTree) -> c.TreeView:
 
 def read_file(uow: UnitOfWork, ask: c.ReadFile) -> c.FileView:
     """What we know of a file."""
-    return file_view(uow, one_file(uow, ask.team_id, ask.file_id))
+    return file_view(uow, _file_to_read(uow, ask))
+
+
+def _file_to_read(uow: UnitOfWork, ask: c.ReadFile | c.ReadDownload) -> Row[Any]:
+    row = one_file(uow, ask.team_id, ask.file_id)
+    rules.must_be_able(place_of(uow, row), "file.read")
+    return row
 
 
 def read_download(uow: UnitOfWork, ask: c.ReadDownload) -> c.DownloadView:
     """A short-lived address of the bytes."""
-    row = one_file(uow, ask.team_id, ask.file_id)
+    row = _file_to_read(uow, ask)
     if row.state != "clean":
         raise Conflict("upload_incomplete", "The bytes of this file have not arrived yet.")
+    if rules.reads_closed_case(row.audience, uow.actor.user_id):
+        looked = {"team_id": row.team_id, "case_id": row.case_id, "file_id": row.id}
+        uow.record(c.ClosedFileFetched(**looked, reader_id=uow.actor.user_id))
     served = rules.served_type(row.content_type)
     return c.DownloadView(
         url=store().get_url(row.store_key, row.name, served, uow.now),
@@ -155,7 +258,7 @@ def file_view(uow: UnitOfWork, row: Row[Any]) -> c.FileView:
         state=row.state,
         uploaded_by=row.uploaded_by,
         created_at=row.created_at,
-        permissions=rules.permissions_of(uow.actor.user_id, row.uploaded_by, row.principals),
+        permissions=rules.able(place_of(uow, row), row.status, row.uploaded_by),
         version=row.version,
     )
 

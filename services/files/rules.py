@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from services.chassis.problems import Conflict, TooLarge
+from services.chassis.problems import Conflict, Forbidden, TooLarge
+from services.contracts.access import PERMISSIONS, Decision
 
 DEFAULT_MAX_BYTES = 10 * 1024 * 1024
 LONGEST_NAME = 255
+DRAFT, DROPPED = "draft", "dropped"  # what stands in the place of a case's status before there is a case
 DEEPEST_FOLDER = 20
 MOST_FOLDERS = 1_000
 MOST_FILES = 5_000
@@ -29,6 +31,11 @@ def max_bytes_of(profile: dict[str, Any]) -> int:
     """The team's limit for one file."""
     limit = (profile.get("files") or {}).get("max_bytes", DEFAULT_MAX_BYTES)
     return limit if isinstance(limit, int) and limit > 0 else DEFAULT_MAX_BYTES
+
+
+def before_submit_of(profile: dict[str, Any]) -> bool:
+    """Whether the team takes files before a case is sent."""
+    return (profile.get("files") or {}).get("before_submit", True) is not False
 
 
 def name_key(name: str) -> str:
@@ -64,10 +71,42 @@ def must_be_within(size: int, limit: int) -> None:
         raise TooLarge("file_too_large", detail, extra={"max_bytes": limit})
 
 
+class Solution(NamedTuple):
+    """What an organization has of files: the team's limit and name, what the team offers (None: not known yet), and
+    what the contract in force includes of it (None: all). ``before_submit``: the team takes files of drafts too."""
+
+    max_bytes: int = DEFAULT_MAX_BYTES
+    team: str = ""
+    offered: Collection[str] | None = None
+    agreed: Collection[str] | None = None
+    before_submit: bool = True
+
+    @property
+    def includes_files(self) -> bool:
+        """Whether cases of this organization take files."""
+        return all(named is None or "files" in named for named in (self.offered, self.agreed))
+
+
+def must_be_included(solution: Solution) -> None:
+    """Refuse new files where they are not part of the customer's solution, and say whom to ask; what is there already
+    stays. Raises Forbidden ``not_included``."""
+    if not solution.includes_files:
+        detail = f"Files are not included in your solution; contact {solution.team}."
+        raise Forbidden("not_included", detail, extra={"feature": "files"})
+
+
 def must_take_files(status: str) -> None:
     """A cancelled case takes no more files; an open or closed one does."""
     if status == "cancelled":
         raise Conflict("case_cancelled", "The case is cancelled; it takes no more files.")
+
+
+def must_take_before(wants_files: bool, before_submit: bool) -> None:
+    """A draft takes files when its creator said that some will come, and the team takes them before it is sent."""
+    if not before_submit:
+        raise Conflict("files_after_submit", "This team takes files only after the case is sent.")
+    if not wants_files:
+        raise Conflict("files_not_declared", "The draft says that no files will come. Save it with wants_files first.")
 
 
 def must_have_room(count: int, most: int) -> None:
@@ -90,14 +129,61 @@ def must_have_arrived(size: int, found: int | None) -> None:
         raise Conflict("upload_incomplete", detail)
 
 
-def may_remove(user_id: str, uploaded_by: str, principals: Collection[str]) -> bool:
-    """The uploader may take a file out again, and so may staff."""
-    return user_id == uploaded_by or any(name.startswith("team:") for name in principals)
+class Place(NamedTuple):
+    """By what somebody sees a case: who he is, whether as staff, and the permissions he holds there."""
+
+    user_id: str
+    staff: bool
+    held: Collection[str]
 
 
-def permissions_of(user_id: str, uploaded_by: str, principals: Collection[str]) -> list[str]:
-    """What this reader may do with a file."""
-    return ["file.read", *(["file.remove"] if may_remove(user_id, uploaded_by, principals) else [])]
+Held = tuple[str | None, Collection[str]]  # an organization (None: among the staff), and the permissions there
+
+
+def decide(place: Place, permission: str, status: str, uploaded_by: str | None = None) -> Decision:
+    """May he do this with the files of a case in this ``status``, or with the file of this uploader? The one decision:
+    checks, lists and explanations rest on it."""
+    if permission not in PERMISSIONS["files"]:
+        return Decision(False, "unknown_permission")
+    if permission not in place.held:
+        return Decision(False, "role_lacks_permission")
+    if permission == "file.remove" and not place.staff and uploaded_by not in (None, place.user_id):
+        return Decision(False, "not_yours")
+    if permission in ("file.add", "folder.add") and status == "cancelled":
+        return Decision(False, "status_forbids")
+    return Decision(True, "granted")
+
+
+def decide_unseen(places: Sequence[Held], organization_id: str, permission: str) -> Decision:
+    """Why somebody with these places in the team does not see a case of this organization, nor its files."""
+    if permission not in PERMISSIONS["files"]:
+        return Decision(False, "unknown_permission")
+    here = [place for place in places if place[0] in (None, organization_id)]
+    if not here:
+        return Decision(False, "not_a_member")
+    reads = any(("case.read_all" if at is None else "case.read") in held for at, held in here)
+    return Decision(False, "visibility_forbids" if reads else "role_lacks_permission")
+
+
+def may_ask(places: Sequence[Held]) -> bool:
+    """Whose rights others have, is told to staff who see cases and people."""
+    return any(at is None and {"user.read", "case.read_all"} <= {*held} for at, held in places)
+
+
+def must_be_able(place: Place, permission: str, uploaded_by: str | None = None) -> None:
+    """Refuse what his permissions never allow here. Raises Forbidden ``not_permitted``, ``not_yours``."""
+    decision = decide(place, permission, "", uploaded_by)
+    if decision.rule == "not_yours":
+        raise Forbidden("not_yours", "Only the uploader and the team's staff may remove a file.")
+    if not decision.allowed:
+        extra = {"permission": permission, "rule": decision.rule}
+        raise Forbidden("not_permitted", "You may not do this with files.", extra=extra)
+
+
+def able(place: Place, status: str, uploaded_by: str) -> list[str]:
+    """What this reader may do with a file now."""
+    wanted = ("file.read", "file.remove")
+    return [permission for permission in wanted if decide(place, permission, status, uploaded_by).allowed]
 
 
 def served_type(content_type: str) -> str:
@@ -115,3 +201,8 @@ def disposition(name: str) -> str:
 def pause(tries: int) -> timedelta:
     """How long the errand waits before it tries an object again."""
     return timedelta(seconds=min(30 * 2 ** min(tries, 10), 3_600))
+
+
+def reads_closed_case(audience: Collection[str], user_id: str) -> bool:
+    """Whether he sees the case as its support only: it is not open to its whole organization, and not his."""
+    return not any(who.startswith("org:") or who == f"user:{user_id}" for who in audience)

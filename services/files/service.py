@@ -10,6 +10,9 @@ from services.files import commands, queries
 from services.files import settings as settings_of
 from services.files.store import Store
 
+# Their audience is narrower than the case's, and they say nothing that files needs.
+_INTERNAL = (cases.CommentAdded, cases.CaseClockWarned, cases.CaseClockBreached, cases.CaseFollowUpReached)
+
 
 class Service:
     """Bytes go from the gateway or the client straight to the store; here live names, places, rights and limits."""
@@ -22,14 +25,23 @@ class Service:
     add_folder = rpc(c.AddFolder, commands.add_folder)
     start_upload = rpc(c.StartUpload, commands.start_upload)
     finish_upload = rpc(c.FinishUpload, commands.finish_upload, look=commands.see_bytes)
+    read_access = rpc(c.ReadAccess, queries.read_access)
     read_file = rpc(c.ReadFile, queries.read_file)
     read_download = rpc(c.ReadDownload, queries.read_download)
     remove_file = rpc(c.RemoveFile, commands.remove_file)
+    clear_draft = rpc(c.ClearDraft, commands.clear_draft)
 
     learn_membership = event("accounts", accounts.MembershipChanged, commands.learn_membership)
     learn_team = event("accounts", accounts.TeamChanged, commands.learn_team)
+    learn_contract = event("accounts", accounts.ContractVersioned, commands.learn_contract)
     # A comment changes neither who sees the case nor, by itself, its status.
-    learn_cases = events("cases", cases.CaseEvent, commands.learn_case, but=(cases.CommentAdded,))
+    learn_cases = events(
+        "cases",
+        cases.CaseEvent,
+        commands.learn_case,
+        but=_INTERNAL,
+    )
+    learn_drafts = events("cases", cases.DraftEvent, commands.learn_draft)
 
     drop_leftovers = errand(
         seconds=10, take=commands.take_leftovers, run=commands.drop_bytes, finish=commands.forget_file

@@ -6,7 +6,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    ColumnElement,
     DateTime,
     Index,
     Integer,
@@ -15,8 +14,6 @@ from sqlalchemy import (
     Text,
     bindparam,
     func,
-    literal,
-    select,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
 
@@ -45,9 +42,23 @@ teams = Table(
     metadata,
     Column("team_id", Text, primary_key=True),
     Column("max_bytes", BigInteger, nullable=False),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("features", ARRAY(Text)),
     Column("fact_version", Integer, nullable=False),
+    Column("before_submit", Boolean, nullable=False, server_default="true"),
 )
 
+# Versions of contracts, which never change. ``features`` null: all that the team offers.
+contracts = Table(
+    "contracts",
+    metadata,
+    Column("organization_id", Text, primary_key=True),
+    Column("contract_version", Integer, primary_key=True),
+    Column("effective_from", DateTime(timezone=True), nullable=False),
+    Column("features", ARRAY(Text)),
+)
+
+# Drafts too: their status is ``draft`` (``dropped`` when they ended), their audience is their creator alone.
 cases = Table(
     "cases",
     metadata,
@@ -59,6 +70,7 @@ cases = Table(
     Column("status", Text, nullable=False),
     Column("audience", ARRAY(Text), nullable=False),
     Column("fact_version", Integer, nullable=False),
+    Column("wants_files", Boolean, nullable=False, server_default="true"),
 )
 
 # --- our own ---------------------------------------------------------------------------------------------------------
@@ -123,12 +135,3 @@ def newer_only(table: Table) -> Insert:
     fresh = {column.name: made.excluded[column.name] for column in table.c if column.name != key}
     newer = made.excluded.fact_version > table.c.fact_version
     return made.on_conflict_do_update(index_elements=[key], set_=fresh, where=newer)
-
-
-def principals_of(user_id: ColumnElement[str], team_id: ColumnElement[str]) -> ColumnElement[list[str]]:
-    """The names under which an audience may mean this person in this team: ``user:…``, ``team:…``, ``org:…``."""
-    my = memberships.c
-    place = func.coalesce("org:" + my.organization_id, "team:" + my.team_id)
-    allowed = my.organization_id.is_(None) | (my.permissions.any_() == literal("case.read", Text()))
-    places = select(place).where(my.user_id == user_id, my.team_id == team_id, my.active, allowed)
-    return func.array_append(func.array(places.scalar_subquery()), "user:" + user_id, type_=ARRAY(Text))

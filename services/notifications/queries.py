@@ -15,16 +15,29 @@ from sqlalchemy import (
     Text,
     bindparam,
     exists,
+    false,
     func,
+    or_,
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by, array
 
 from services.chassis.problems import Forbidden, NotFound
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import notifications as c
-from services.notifications.tables import cases, feed, mails, memberships, principals_of, reply_tokens, teams
+from services.notifications import rules
+from services.notifications.tables import (
+    cases,
+    contacts,
+    feed,
+    letters,
+    mails,
+    memberships,
+    principals_of,
+    reply_tokens,
+    teams,
+)
 
 me: ColumnElement[str] = bindparam("me", type_=Text())
 team: ColumnElement[str] = bindparam("team_id", type_=Text())
@@ -33,9 +46,12 @@ _MOST: ColumnElement[int] = bindparam("most", type_=Integer())
 
 
 def visible(*columns: Any, user_id: ColumnElement[str] = me, team_id: ColumnElement[str] = team) -> Select[Any]:
-    """The team's cases whose audience means ``me`` (or ``user_id``)."""
+    """The team's cases whose audience means ``me`` (or ``user_id``), as staff or as somebody of their organization: who
+    was named once and left it, is not meant any more."""
     mine = principals_of(user_id, team_id)
-    return select(*columns).where(cases.c.team_id == team_id, cases.c.audience.op("&&")(mine))
+    either: list[Any] = ["team:" + team_id, "org:" + cases.c.organization_id]
+    place = array(either, type_=Text())
+    return select(*columns).where(cases.c.team_id == team_id, cases.c.audience.op("&&")(mine), place.op("&&")(mine))
 
 
 # --- the feed --------------------------------------------------------------------------------------------------------
@@ -94,7 +110,11 @@ def _line_of(row: Row[Any]) -> c.FeedLine:
 
 # --- mails -----------------------------------------------------------------------------------------------------------
 
-_MINE = visible(principals_of(me, team).label("principals")).where(_CASE)
+_MY_PLACES = select(memberships.c.permissions).where(
+    memberships.c.user_id == me, memberships.c.team_id == team, memberships.c.active
+)
+_AT_THE_DESK = _MY_PLACES.where(memberships.c.organization_id.is_(None)).scalar_subquery()
+_MINE = visible(_AT_THE_DESK.label("held")).where(_CASE)
 _MAILS = visible(mails).join_from(cases, mails, mails.c.case_id == cases.c.case_id).where(_CASE)
 _MAILS = _MAILS.order_by(mails.c.id.desc()).limit(_MOST)
 _OLDER_MAILS = _MAILS.where(mails.c.id < bindparam("cursor", type_=Text()))
@@ -106,8 +126,9 @@ def list_mails(uow: UnitOfWork, ask: c.ListMails) -> c.MailPage:
     case = uow.first(_MINE, values)
     if case is None:
         raise NotFound()
-    if f"team:{ask.team_id}" not in case.principals:
-        raise Forbidden("staff_only", "Only the team's staff may see which mails were sent.")
+    decision = rules.decide(case.held, "mail.read")
+    if not decision.allowed:
+        raise Forbidden(decision.rule, "You may not see which mails were sent.", extra={"permission": "mail.read"})
     values |= {"most": ask.limit + 1}
     rows = uow.all(_OLDER_MAILS, values | {"cursor": ask.cursor}) if ask.cursor else uow.all(_MAILS, values)
     page = rows[: ask.limit]
@@ -146,17 +167,12 @@ def about_mailing(uow: UnitOfWork, team_id: str, actor_id: str | None) -> tuple[
     return bool(row.staff), bool(row.wanted)
 
 
-def _due() -> Select[Any]:
-    """Mails to send now, held by this transaction, never one before an earlier one to the same person about the same
-    case; beside each its recipient, if at this moment he may see both the case and what the mail tells of it."""
-    earlier = mails.alias("earlier")
-    waits = exists().where(
-        earlier.c.case_id == mails.c.case_id,
-        earlier.c.user_id == mails.c.user_id,
-        earlier.c.next_try_at.is_not(None),
-        earlier.c.id < mails.c.id,
-    )
-    place = (memberships.c.user_id == mails.c.user_id) & (memberships.c.team_id == mails.c.team_id)
+_PLACE = (memberships.c.user_id == mails.c.user_id) & (memberships.c.team_id == mails.c.team_id)
+_NOWHERE = "%.invalid"  # RFC 6761: no mail can ever reach these
+
+
+def _to() -> Any:
+    """The recipient of a mail, if at this moment he may see both the case and what the mail tells of it."""
     person = visible(
         memberships.c.name,
         memberships.c.email,
@@ -165,22 +181,46 @@ def _due() -> Select[Any]:
         user_id=mails.c.user_id,
         team_id=mails.c.team_id,
     ).join_from(cases, memberships, memberships.c.team_id == cases.c.team_id)
-    person = person.where(cases.c.case_id == mails.c.case_id, place, memberships.c.active)
+    person = person.where(cases.c.case_id == mails.c.case_id, _PLACE, memberships.c.active)
+    person = person.where(~memberships.c.email.like(_NOWHERE))
     person = person.where(mails.c.audience.op("&&")(principals_of(mails.c.user_id, mails.c.team_id)))
-    to = person.order_by(memberships.c.membership_id.desc()).limit(1).correlate(mails).lateral("recipient")
+    return person.order_by(memberships.c.membership_id.desc()).limit(1).correlate(mails).lateral("recipient")
+
+
+def _address_of() -> Any:
+    """The reply addresses the recipient of a mail has for its case."""
     tokens = reply_tokens.c
     address = select(
         func.array_agg(aggregate_order_by(tokens.nonce, tokens.created_at), type_=ARRAY(LargeBinary)).label("nonces"),
         func.array_agg(tokens.token_hash, type_=ARRAY(LargeBinary)).label("hashes"),
     )
     mine = (tokens.case_id == mails.c.case_id) & (tokens.user_id == mails.c.user_id)
-    known = exists().where(place).correlate(mails)
-    address_of = address.where(mine).correlate(mails).lateral("address")
+    return address.where(mine).correlate(mails).lateral("address")
+
+
+def _due() -> Select[Any]:
+    """Mails to send now, held by this transaction, never one before an earlier one to the same person about the same
+    case; beside each its recipient. Somebody without a login is told whatever is meant for him about his one case."""
+    earlier = mails.alias("earlier")
+    waits = exists().where(
+        earlier.c.case_id == mails.c.case_id,
+        earlier.c.user_id == mails.c.user_id,
+        earlier.c.next_try_at.is_not(None),
+        earlier.c.id < mails.c.id,
+    )
+    to, address = _to(), _address_of()
+    outside = (contacts.c.contact_id == mails.c.user_id) & (contacts.c.case_id == mails.c.case_id)
+    outside &= ~contacts.c.email.like(_NOWHERE)
+    known = or_(exists().where(_PLACE).correlate(mails), contacts.c.contact_id.is_not(None))
+    recipient: list[Any] = [
+        *[func.coalesce(to.c[name], contacts.c[name]).label(name) for name in ("name", "email", "locale")],
+        *[func.coalesce(to.c.staff, false()).label("staff"), contacts.c.contact_id, contacts.c.nonce],
+    ]
     about = func.coalesce(teams.c.name, mails.c.team_id).label("team")
-    beside = mails.outerjoin(to, true()).join(address_of, true()).outerjoin(teams, teams.c.team_id == mails.c.team_id)
+    beside = mails.outerjoin(to, true()).outerjoin(contacts, outside).join(address, true())
     return (
-        select(mails, to, address_of, about, known.label("known"))
-        .select_from(beside)
+        select(mails, *recipient, address, about, known.label("known"))
+        .select_from(beside.outerjoin(teams, teams.c.team_id == mails.c.team_id))
         .where(mails.c.next_try_at <= bindparam("now", type_=DateTime(timezone=True)), ~waits)
         .order_by(mails.c.next_try_at, mails.c.id)
         .limit(_MOST)
@@ -193,8 +233,24 @@ _DUE = _due()
 
 def due_mails(uow: UnitOfWork, most: int) -> list[Row[Any]]:
     """For the errand: mails that are due with ``name, email, locale, staff`` of their recipient (null: he may not see
-    it), whether he is ``known`` here at all, and the ``nonces`` (oldest first) and ``hashes`` of his addresses."""
+    it), ``contact_id`` and ``nonce`` of one without a login, whether he is ``known`` here at all, and the ``nonces``
+    (oldest first) and ``hashes`` of his addresses."""
     return uow.all(_DUE, {"now": uow.now, "most": most})
+
+
+_DUE_LETTERS = (
+    select(letters, func.coalesce(teams.c.name, letters.c.team_id, "").label("team"))
+    .select_from(letters.outerjoin(teams, teams.c.team_id == letters.c.team_id))
+    .where(letters.c.next_try_at <= bindparam("now", type_=DateTime(timezone=True)))
+    .order_by(letters.c.next_try_at, letters.c.id)
+    .limit(_MOST)
+    .with_for_update(skip_locked=True, of=letters)
+)
+
+
+def due_letters(uow: UnitOfWork, most: int) -> list[Row[Any]]:
+    """For the errand: letters about accounts that are due, with the name of their ``team`` (empty: of none)."""
+    return uow.all(_DUE_LETTERS, {"now": uow.now, "most": most})
 
 
 # --- replies ---------------------------------------------------------------------------------------------------------
@@ -204,14 +260,19 @@ _OWNER = (
         reply_tokens.c.team_id,
         reply_tokens.c.case_id,
         reply_tokens.c.user_id,
-        func.array_agg(func.lower(memberships.c.email)).label("emails"),
-        func.max(memberships.c.locale).label("locale"),
+        func.array_agg(func.lower(func.coalesce(memberships.c.email, contacts.c.email))).label("emails"),
+        func.max(func.coalesce(memberships.c.locale, contacts.c.locale)).label("locale"),
+        func.max(contacts.c.contact_id).label("contact_id"),
     )
     .outerjoin(
         memberships,
         (memberships.c.user_id == reply_tokens.c.user_id)
         & (memberships.c.team_id == reply_tokens.c.team_id)
         & memberships.c.active,
+    )
+    .outerjoin(
+        contacts,
+        (contacts.c.contact_id == reply_tokens.c.user_id) & (contacts.c.case_id == reply_tokens.c.case_id),
     )
     .where(reply_tokens.c.token_hash == bindparam("token_hash", type_=LargeBinary()))
     .group_by(reply_tokens.c.token_hash)
@@ -220,7 +281,8 @@ _SEEN = visible(cases.c.case_id).where(_CASE)
 
 
 def token_owner(uow: UnitOfWork, token_hash: bytes) -> Row[Any] | None:
-    """Whose address this is, and his e-mail addresses and language as far as he is active in the team."""
+    """Whose address this is, and his e-mail addresses and language as far as he is active in the team; ``contact_id``
+    of somebody without a login."""
     return uow.first(_OWNER, {"token_hash": token_hash})
 
 

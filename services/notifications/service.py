@@ -22,6 +22,8 @@ class Service:
     learn_membership = event("accounts", accounts.MembershipChanged, commands.learn_membership)
     learn_team = event("accounts", accounts.TeamChanged, commands.learn_team)
 
+    learn_contact = event("cases", cases.ContactNoted, commands.learn_contact)
+
     follow_cases = events("cases", cases.CaseEvent, commands.follow_case)
 
     tell_of_files = events("files", files.FileEvent, commands.tell)
@@ -32,5 +34,13 @@ class Service:
         run=commands.send_mail,
         finish=commands.note_outcome,
         give_back=commands.give_back,
+    )
+    queue_letter = event("accounts", accounts.LetterWanted, commands.queue_letter)
+    send_letters = errand(
+        seconds=1,
+        take=commands.take_letters,
+        run=commands.send_letter,
+        finish=commands.note_letter,
+        give_back=commands.give_back_letters,
     )
     forget_the_old = timer(seconds=60, do=commands.forget_the_old)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -17,12 +19,12 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     bindparam,
+    case,
     func,
-    literal,
     select,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, Insert, insert
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, Insert, array, insert
 
 from services.chassis.unit_of_work import machinery_tables
 
@@ -69,6 +71,21 @@ cases = Table(
     Column("fact_version", Integer, nullable=False),
 )
 
+# How somebody without a login is reached about his one case. His links are made from ``nonce`` and the secret key;
+# null: he has no key.
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("contact_id", Text, primary_key=True),
+    Column("team_id", Text, nullable=False),
+    Column("case_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("locale", Text, nullable=False),
+    Column("nonce", LargeBinary),
+    Column("fact_version", Integer, nullable=False),
+)
+
 # --- our own ---------------------------------------------------------------------------------------------------------
 
 feed = Table(
@@ -109,6 +126,28 @@ mails = Table(
     Index("mails_due", "next_try_at", postgresql_where=text("next_try_at IS NOT NULL")),
     Index("mails_waiting", "case_id", "user_id", "id", postgresql_where=text("next_try_at IS NOT NULL")),
     Index("mails_case", "case_id", "id"),
+)
+
+# Letters about accounts. ``link`` is as good as a password: null as soon as the letter is sent or given up.
+letters = Table(
+    "letters",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("team_id", Text),
+    Column("to_email", Text, nullable=False),
+    Column("to_name", Text, nullable=False),
+    Column("locale", Text, nullable=False),
+    Column("link", Text),
+    Column("words", JSONB, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("last_error", Text),
+    Column("next_try_at", DateTime(timezone=True)),  # null: nothing more to do
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True)),
+    Column("sent_at", DateTime(timezone=True)),
+    Index("letters_due", "next_try_at", postgresql_where=text("next_try_at IS NOT NULL")),
 )
 
 # The address itself is made from nonce and secret key; a copy of this table lets nobody write to a case.
@@ -158,10 +197,12 @@ def newer_only(table: Table) -> Insert:
 
 
 def principals_of(user_id: ColumnElement[str], team_id: ColumnElement[str]) -> ColumnElement[list[str]]:
-    """The names under which an audience may mean this person in this team: ``user:…``, ``team:…``, ``org:…``."""
+    """The names under which an audience may mean this person in this team: ``user:…``, ``team:…`` (staff with
+    ``case.read_all``), ``org:…`` (customers with ``case.read``). Who reads cases nowhere, is meant nowhere."""
     my = memberships.alias("mine").c
     place = func.coalesce("org:" + my.organization_id, "team:" + my.team_id)
-    allowed = my.organization_id.is_(None) | (my.permissions.any_() == literal("case.read", Text()))
-    places = select(place).where(my.user_id == user_id, my.team_id == team_id, my.active, allowed)
-    places = places.correlate_except(my.user_id.table)
-    return func.array_append(func.array(places.scalar_subquery()), "user:" + user_id, type_=ARRAY(Text))
+    both: list[Any] = [place, "user:" + user_id]
+    needed = case((my.organization_id.is_(None), "case.read_all"), else_="case.read")
+    names = select(func.unnest(array(both, type_=Text()))).distinct()
+    names = names.where(my.user_id == user_id, my.team_id == team_id, my.active, needed == my.permissions.any_())
+    return func.array(names.correlate_except(my.user_id.table).scalar_subquery(), type_=ARRAY(Text))

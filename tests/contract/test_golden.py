@@ -30,7 +30,11 @@ def wire() -> dict[str, Any]:
     for name in SERVICES:
         module = importlib.import_module(f"services.contracts.{name}")
         for word in vars(module).values():
-            if inspect.isclass(word) and issubclass(word, Message) and word.__module__ == module.__name__:
+            if (
+                inspect.isclass(word)
+                and issubclass(word, Message)
+                and f"{word.__module__}.".startswith(f"{module.__name__}.")
+            ):
                 told["messages"][f"{name}.{word.__name__}"] = _word(word)
         service = importlib.import_module(f"services.{name}.service").Service
         topology = Topology(service, (1, 5, 15, 60))

@@ -39,9 +39,9 @@ class Bench:
         context = Context(actor=Actor("user", user), key=key, more=ask.pop("more", {}))
         return self.client.call("sample", "add_thing", {"thing_id": thing_id, **ask}, context, timeout)
 
-    def echo(self, text: str = "hello", sleep_seconds: float = 0.0, timeout: float = 20.0) -> str:
+    def echo(self, text: str = "hello", sleep_seconds: float = 0.0, timeout: float = 20.0, **more: Any) -> str:
         """Ask for an echo; what came back."""
-        ask = {"text": text, "sleep_seconds": sleep_seconds}
+        ask = {"text": text, "sleep_seconds": sleep_seconds, **more}
         return str(self.client.call("sample", "read_echo", ask, Context(), timeout).data["text"])
 
     def refusal(self, do: Callable[[], Any]) -> Problem:

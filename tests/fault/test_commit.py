@@ -103,3 +103,35 @@ def test_an_event_is_published_if_and_only_if_its_transaction_committed(
         eventually(lambda name=name: bench.count("effects", name) == 1, MANY)  # type: ignore[misc]
     eventually(lambda: bench.total("outbox") == 0, MANY)
     assert [bench.count("things", name) for name in refused] == [0] * len(refused)
+
+
+def test_what_a_reader_records_is_stored_before_the_reply_and_never_without_one(
+    bench: Bench, wire: Wire, heard: str
+) -> None:
+    db = psycopg2.connect(bench.database.replace("+psycopg2", ""))
+    db.autocommit = True
+    told = [new_id("seen") for _ in range(100)]
+    with db.cursor() as cursor:
+        cursor.execute("CREATE TABLE looked (thing_id text)")
+        cursor.execute(
+            "CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$BEGIN IF NEW.subject LIKE 'unstorable%' THEN RAISE EXCEPTION 'full'; END IF; "
+            "INSERT INTO looked VALUES (NEW.subject); RETURN NEW; END$$"
+        )
+        cursor.execute("CREATE TRIGGER look BEFORE INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION look()")
+        try:
+            for name in told:
+                assert bench.echo("hello", seen=name) == "hello"
+                cursor.execute("SELECT count(*) FROM looked WHERE thing_id = %s", (name,))
+                assert cursor.fetchone() == (1,), "the caller got its reply before it was stored that he looked"
+            failed = new_id("seen")
+            assert bench.refusal(lambda: bench.echo(seen=failed, trouble="raise")).status == 500
+            assert bench.refusal(lambda: bench.echo(seen=new_id("unstorable"))).status == 500, (
+                "no reply without its record"
+            )
+            cursor.execute("SELECT count(*) FROM looked")
+            assert cursor.fetchone() == (len(told),)
+        finally:
+            cursor.execute("DROP TRIGGER look ON outbox; DROP FUNCTION look; DROP TABLE looked")
+    db.close()
+    assert subjects(wire, heard, told[-1]) == told

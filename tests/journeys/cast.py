@@ -117,6 +117,8 @@ class Team:
         }
         if key in standard:
             body[key] = standard[key]
+        elif key in ("product_item", "product_range"):
+            body[key] = "as described"
         elif key != "contact":
             body["fields"][key] = custom.get(kind, "as described")
 
@@ -180,6 +182,11 @@ class Organization:
         asked = {"user_name": person.user_name, "email": person.email, "name": person.user_name}
         expect(self.team.cast.operator.post(self.users, asked | {"password": "unused123", "role": role}), 201)
         self.team.cast.world.settle(lambda: self.team.knows(person, self.id))
+
+    @property
+    def path(self) -> str:
+        """Where it is found."""
+        return f"{self.team.path}/organizations/{self.id}"
 
     @property
     def users(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import secrets
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -62,6 +63,27 @@ class Post:
         found = self._world.settle(look)
         assert len(found) == 1, [mail["text"][:200] for mail in found]
         return dict(found[0])
+
+    def letters(self, email: str) -> list[dict[str, Any]]:
+        """Everything that arrived at this address, oldest first."""
+        found: list[dict[str, Any]] = requests.get(self._sink, params={"to": email}, timeout=10).json()
+        return found
+
+    def letter(self, email: str, says: str) -> dict[str, Any]:
+        """The letter to this address that says this (text or subject); there is exactly one."""
+
+        def look() -> list[dict[str, Any]]:
+            return [mail for mail in self.letters(email) if says in mail["text"] or says in mail["subject"]]
+
+        found = self._world.settle(look)
+        assert len(found) == 1, [mail["text"][:200] for mail in found]
+        return dict(found[0])
+
+    def secret(self, email: str, says: str) -> str:
+        """The secret behind the link of that letter."""
+        found = re.search(r"#(?:\S+&)?token=(\S+)", self.letter(email, says)["text"])
+        assert found is not None, "the letter has no link"
+        return found[1]
 
     def answer(self, reply: Reply) -> str:
         """Send an answer to the Reply-To of the mail; what became of it."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.cast import Cast, Person, Scene, expect
+from tests.journeys.cast import Cast, Person, Scene, Team, expect
 from tests.journeys.streams import EventStream
 from tests.world import BrokerWorld, World
 
@@ -18,7 +18,7 @@ def scene(cast: Cast) -> Scene:
     return cast.scene("C")
 
 
-def feed(who: Person, scene: Scene, after: int, limit: int = 100) -> list[dict[str, Any]]:
+def feed(who: Person, scene: Scene | Team, after: int, limit: int = 100) -> list[dict[str, Any]]:
     """Every event after this cursor, page by page."""
     found: list[dict[str, Any]] = []
     while True:

@@ -114,6 +114,10 @@ def test_customer_and_contact_are_filled_in_from_the_account(scene: Scene) -> No
     assert case["contact"] == case["created_by"]
     assert case["contact"]["id"] == scene.customer.id
     assert case["contact"]["name"].lower() == scene.customer.user_name
+    same, _ = scene.open(scene.customer, organization_id=scene.home.id)
+    assert (same["organization_id"], same["contact"]) == (case["organization_id"], case["contact"])
+    expect(scene.refused(scene.customer, organization_id=scene.abroad.id), 404)
+    assert scene.refused(scene.agent).status in (409, 422)  # whose account it is, only the customer's says
 
 
 @pytest.mark.seed("C12", "C14")
@@ -152,13 +156,16 @@ def test_the_customer_picks_a_described_priority_and_a_wrong_one_is_put_right(sc
 
 @pytest.mark.seed("C21", "C22")
 def test_the_item_must_be_named_and_its_range_may_be(scene: Scene) -> None:
-    case, _ = scene.open(fields={"product_item": "Saw 300"})
-    assert case["fields"] == {"product_item": "Saw 300"}
-    case, _ = scene.open(fields={"product_item": "Saw 300", "product_range": "Sawing"})
-    assert case["fields"]["product_range"] == "Sawing"
+    case, _ = scene.open(product_item="Saw 300")
+    assert (case["product_item"], case["product_range"]) == ("Saw 300", None)
+    case, _ = scene.open(product_item="Saw 300", product_range="Sawing", product="machine_line")
+    assert (case["product_item"], case["product_range"]) == ("Saw 300", "Sawing")
     for item in ("", "   ", None):
-        refused = expect(scene.refused(scene.customer, fields={"product_item": item}), 422)
-        assert [error["pointer"] for error in refused["errors"]] == ["/fields/product_item"]
+        refused = expect(scene.refused(scene.customer, product_item=item), 422)
+        assert [error["pointer"] for error in refused["errors"]] == ["/product_item"]
+    for wrong in ({"product": "design_suite", "product_range": "Sawing"}, {"product_range": "Knitting"}):
+        refused = expect(scene.refused(scene.customer, **wrong), 422)
+        assert [(error["pointer"], error["rule"]) for error in refused["errors"]] == [("/product_range", "choice")]
 
 
 @pytest.mark.seed("C24", "C25", "C26", "C28", "C29")

@@ -51,6 +51,13 @@ def test_the_account_is_one_of_mine_the_product_one_of_its_and_i_switch_at_any_t
         assert ids(me, scene, f"&organization_id={first.id}") == [payroll["id"]]
         assert ids(me, scene, f"&organization_id={second.id}") == [finance["id"]]
     expect(me.get(f"{scene.path}/cases?organization_id={scene.home.id}"), 404)
+    for chosen in (first, second, first):
+        place = {"team_id": scene.team.id, "organization_id": chosen.id}
+        assert expect(me.put("/v1/me/context", place), 200)["contexts"] == [place]
+        assert expect(me.get("/v1/me"), 200)["contexts"] == [place]
+        told = expect(me.get(f"{scene.path}/cases"), 409)  # remembered for the client; nothing is done there by itself
+        assert told["code"] == "organization_required"
+    expect(me.put("/v1/me/context", {"team_id": scene.team.id, "organization_id": scene.home.id}), 404)
 
 
 @pytest.mark.seed("D06")

@@ -162,7 +162,8 @@ def test_users_are_created_in_the_portal(cast: Cast, scene: Scene) -> None:
     asked["email"] = f"{asked['user_name']}@example.org"
     expect(scene.customer.post(scene.home.users, asked), 403)
     made = expect(scene.administrator.post(scene.home.users, asked), 201)
-    assert made["permissions"] == ["case.create", "case.read"]
+    assert (made["role"], made["own_permissions"]) == ("member", False)
+    assert {"case.create", "case.read"} <= {*made["permissions"]}
     newcomer = cast.sign_in(asked["user_name"], asked["password"], asked["email"])
     case = scene.team.open_case(newcomer)
     assert case["created_by"]["id"] == newcomer.id

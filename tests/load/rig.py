@@ -28,6 +28,7 @@ from deploy.local.stack import Stack
 HOME = Path(os.environ.get("CASEWORK_BENCH_HOME", CHECKOUT / "build" / "bench-stack"))
 PORT_BASE = int(os.environ.get("CASEWORK_BENCH_PORT_BASE", "10700"))
 START_SECONDS = 60.0
+UNLIMITED = {"CASEWORK_RATE_LIMIT": "0", "CASEWORK_ANONYMOUS_RATE_LIMIT": "0"}  # a few people ask for thousands
 _HEARING = ("cases", "files", "notifications")  # accounts hears nobody
 
 
@@ -62,6 +63,7 @@ class Rig:
         for name in programs.PROGRAMS:
             for index in range(programs.instances(name)):
                 command = program_command(self.stack, name, index)
+                command = replace(command, environment={**command.environment, **UNLIMITED})
                 if wrapped and name in wrapped:
                     command = replace(command, argv=(sys.executable, *wrapped[name], *command.argv[1:]))
                 port = self.stack.ports.gateway if name == "gateway" else self.stack.ports.health(name, index)

@@ -59,6 +59,10 @@ def add_thing(uow: UnitOfWork, ask: w.AddThing) -> w.ThingView:
 def read_echo(uow: UnitOfWork, ask: w.ReadEcho) -> w.EchoView:
     if ask.sleep_seconds:
         uow.all(text("SELECT pg_sleep(:seconds)"), {"seconds": ask.sleep_seconds})
+    if ask.seen:
+        uow.record(w.ThingAdded(thing_id=ask.seen))
+    if ask.trouble == "raise":
+        raise RuntimeError("asked to fail")
     return w.EchoView(text=ask.text)
 
 

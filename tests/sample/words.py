@@ -26,9 +26,12 @@ class LimitsView(View):
 
 
 class ReadEcho(Request[EchoView]):
-    """Say it back; ``sleep_seconds`` sleeps in the database first."""
+    """Say it back; ``sleep_seconds`` sleeps in the database first. ``seen``: record that somebody looked at this;
+    ``trouble``: then fail."""
 
     text: str
+    seen: str = ""
+    trouble: str = ""
     sleep_seconds: float = 0.0
 
 

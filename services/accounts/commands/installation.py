@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
-from services.accounts import queries, rules, secrets
+from services.accounts import provider, queries, rules, secrets
+from services.accounts.commands import audit, codes
 from services.accounts.commands.people import new_person
-from services.accounts.commands.sessions import end_sessions, set_password
+from services.accounts.commands.sessions import end_sessions
 from services.accounts.settings import Settings
 from services.accounts.tables import sessions, signing_keys, users
+from services.chassis.problems import Invalid
 from services.chassis.settings import SettingsError
 from services.chassis.unit_of_work import UnitOfWork, Work
 
@@ -17,26 +19,32 @@ def prepare(work: Work, settings: Settings) -> None:
     """At every start: a signing key for this process, and the operator's account. Raises SettingsError."""
     if len(settings.secret_key) < 32:
         raise SettingsError("CASEWORK_SECRET_KEY is too short: it needs at least 32 random characters.")
+    provider.allow_insecure(settings.oidc_insecure)
+    codes.demand(of_staff=settings.staff_totp == "required")
     with work.writing() as uow:
-        queries.lock_installation(uow)
+        queries.installation.lock_installation(uow)
         _ensure_signing_key(uow, settings)
+        audit.prepare(uow, settings)
         if settings.operator_name and settings.operator_password:
-            _ensure_operator(uow, settings)
+            try:
+                _ensure_operator(uow, settings)
+            except Invalid as problem:
+                raise SettingsError(f"CASEWORK_OPERATOR_PASSWORD: {problem.detail}") from None
 
 
 def _ensure_signing_key(uow: UnitOfWork, settings: Settings) -> None:
-    key = queries.newest_signing_key(uow)
+    key = queries.installation.active_signing_key(uow)
     if key is None:
         key = secrets.new_signing_key(settings.secret_key)
-        row = {"id": key.id, "public": key.public, "locked_private": key.locked_private, "created_at": uow.now}
-        uow.run(insert(signing_keys).values(row))
+        row = {"id": key.id, "public": key.public, "locked_private": key.locked_private}
+        uow.run(insert(signing_keys).values(**row, created_at=uow.now, signs_from=uow.now))
     secrets.install(key, settings.secret_key, settings.public_url.rstrip("/"))
 
 
 def _ensure_operator(uow: UnitOfWork, settings: Settings) -> None:
     name, email = settings.operator_name, settings.operator_email
-    found = queries.people_known_as(uow, rules.fold(name), rules.fold(email))
-    person = next((one for one in found if one["user_name_key"] == rules.fold(name)), None)
+    found = queries.people.people_known_as(uow, rules.names.fold(name), rules.names.fold(email))
+    person = next((one for one in found if one["user_name_key"] == rules.names.fold(name)), None)
     if person is None:
         if found:
             raise SettingsError(f"CASEWORK_OPERATOR_EMAIL: {email} belongs to somebody else. Choose another.")
@@ -45,5 +53,6 @@ def _ensure_operator(uow: UnitOfWork, settings: Settings) -> None:
     elif not person["operator"]:  # a name an organization's administrator chose must not come to power by a restart
         raise SettingsError(f"CASEWORK_OPERATOR_NAME: {name} belongs to a person who is no operator. Choose another.")
     elif not secrets.fits(person["password_hash"], settings.operator_password):
-        set_password(uow, person["id"], settings.operator_password)
+        fresh_hash = secrets.hash_password(settings.operator_password)
+        uow.run(update(users).where(users.c.id == person["id"]).values(password_hash=fresh_hash))
         end_sessions(uow, sessions.c.user_id == person["id"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import update
@@ -10,8 +10,13 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.accounts import queries, rules, secrets
 from services.accounts.commands.facts import membership_changed
-from services.accounts.tables import memberships, users
+from services.accounts.commands.sessions import end_sessions
+from services.accounts.commands.tokens import revoke_all
+from services.accounts.notes import note
+from services.accounts.rules.standing import NOBODY, Standing
+from services.accounts.tables import memberships, sessions, users
 from services.chassis.ids import new_id
+from services.chassis.messages import ABSENT, Absent
 from services.chassis.problems import Conflict
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import accounts as c
@@ -20,38 +25,45 @@ Fields = Mapping[str, Any]
 
 
 def add_user(uow: UnitOfWork, ask: c.AddUser) -> c.MembershipView:
-    """A person who is known by both names gains a membership and keeps his password. Raises NotFound, Forbidden, and
-    Conflict ``user_name_taken``, ``email_taken`` or ``already_member``."""
-    standing = queries.standing(uow, ask.team_id)
-    organization = queries.organization(uow, ask.team_id, ask.organization_id)
-    rules.permit(standing.manages_people_of(ask.organization_id))
-    place = {
+    """A person who is known by both names gains a membership and keeps his password. Raises NotFound, Forbidden,
+    Invalid for a role or permission that does not exist there, and Conflict ``user_name_taken``, ``email_taken`` or
+    ``already_member``."""
+    standing = queries.sight.standing(uow, ask.team_id)
+    organization = queries.places.organization(uow, ask.team_id, ask.organization_id)
+    rules.standing.must_be_able(standing, "user.manage", ask.organization_id)
+    rules.joining.must_be_served(organization)
+    place: dict[str, Any] = {
         "team_id": ask.team_id,
         "organization_id": ask.organization_id,
         "organization_name": organization["name"],
-        "role": ask.role,
-        "permissions": ask.permissions,
     }
-    return _join(uow, _person(uow, ask), place)
+    place |= rights(uow, place, ask.role, ask.permissions)
+    rules.roles.must_hold(standing, place["permissions"], ask.organization_id)
+    return join(uow, _person(uow, ask), place, standing)
 
 
 def add_agent(uow: UnitOfWork, ask: c.AddAgent) -> c.MembershipView:
-    """The same for the team's own staff, by operators and the staff's admins."""
-    rules.permit(queries.standing(uow, ask.team_id).manages_people_of(None))
-    place: Fields = {
-        "team_id": ask.team_id,
-        "organization_id": None,
-        "organization_name": None,
-        "role": ask.role,
-        "permissions": [],
-    }
-    return _join(uow, _person(uow, ask), place)
+    """The same for the team's own staff, by who manages its roles."""
+    standing = queries.sight.standing(uow, ask.team_id)
+    rules.standing.must_be_able(standing, "role.manage")
+    place: dict[str, Any] = {"team_id": ask.team_id, "organization_id": None, "organization_name": None}
+    place |= rights(uow, place, ask.role, ask.permissions)
+    rules.roles.must_hold(standing, place["permissions"], None)
+    return join(uow, _person(uow, ask), place, standing)
+
+
+def rights(uow: UnitOfWork, place: Fields, role: str, own: Collection[str] | None) -> dict[str, Any]:
+    """``role``, ``permissions`` and ``own_permissions`` of a membership at this place (``team_id``,
+    ``organization_id``). The role is held as it is until the end. Raises Invalid."""
+    side = rules.roles.side_of(place["organization_id"])
+    found = queries.roles.role_to_give(uow, place["team_id"], role, side)
+    return rules.roles.rights(rules.roles.must_be_a_role(found), own)
 
 
 def _person(uow: UnitOfWork, ask: c.AddUser | c.AddAgent) -> Fields:
     """The person with both names, registered now when nobody has either."""
-    keys = (rules.fold(ask.user_name), rules.fold(ask.email))
-    known = rules.same_person(queries.people_known_as(uow, *keys), *keys)
+    keys = (rules.names.fold(ask.user_name), rules.names.fold(ask.email))
+    known = rules.people.same_person(queries.people.people_known_as(uow, *keys), *keys)
     if known is not None:
         return known
     names = {"user_name": ask.user_name, "email": ask.email, "name": ask.name, "locale": ask.locale}
@@ -59,31 +71,49 @@ def _person(uow: UnitOfWork, ask: c.AddUser | c.AddAgent) -> Fields:
     if uow.run(upsert(users).values(made).on_conflict_do_nothing()):
         return made
     # Somebody was faster by a moment; now he can be seen.
-    known = rules.same_person(queries.people_known_as(uow, *keys), *keys)
+    known = rules.people.same_person(queries.people.people_known_as(uow, *keys), *keys)
     if known is None:  # pragma: no cover - people are never deleted
         raise Conflict("user_name_taken", "Somebody else has this user name.")
     return known
 
 
 def new_person(uow: UnitOfWork, names: Mapping[str, str], password: str) -> dict[str, Any]:
-    """A row of ``users``, not stored yet. ``names`` holds user_name, email, name and locale."""
+    """A row of ``users``, not stored yet. ``names`` holds user_name, email, name and locale. Raises
+    Invalid when the password is no good one."""
+    rules.passwords.must_be_good(password, (names["user_name"], names["email"]))
+    return new_login(uow, names) | {"password_hash": secrets.hash_password(password)}
+
+
+def new_login(uow: UnitOfWork, names: Mapping[str, str]) -> dict[str, Any]:
+    """The same for somebody without a password: none fits him."""
     return {
         "id": new_id("user"),
         **names,
-        "user_name_key": rules.fold(names["user_name"]),
-        "email_key": rules.fold(names["email"]),
-        "password_hash": secrets.hash_password(password),
+        "user_name_key": rules.names.fold(names["user_name"]),
+        "email_key": rules.names.fold(names["email"]),
+        "password_hash": secrets.NOBODY,
         "operator": False,
+        "sort_name": rules.names.sort_name(names["name"]),
+        "active": True,
+        "version": 1,
         "created_at": uow.now,
     }
 
 
-def _join(uow: UnitOfWork, person: Fields, place: Fields) -> c.MembershipView:
+def join(uow: UnitOfWork, person: Fields, place: Fields, standing: Standing = NOBODY) -> c.MembershipView:
+    """Give a person a membership. ``place`` holds team_id, organization_id, organization_name, role, permissions (None:
+    the role's), or what ``rights`` made of these two; ``standing`` is the caller's. Raises Invalid, Conflict
+    ``already_member``."""
+    if "own_permissions" not in place:
+        place = {**place, **rights(uow, place, place["role"], place["permissions"])}
     row = {
         "id": new_id("mem"),
         "user_id": person["id"],
         "active": True,
-        "sort_name": rules.sort_name(person["name"]),
+        "away": False,
+        "replacement_id": None,
+        "away_until": None,
+        "sort_name": rules.names.sort_name(person["name"]),
         "version": 1,
         "created_at": uow.now,
         **{name: value for name, value in place.items() if name != "organization_name"},
@@ -92,33 +122,112 @@ def _join(uow: UnitOfWork, person: Fields, place: Fields) -> c.MembershipView:
         raise Conflict("already_member", "This person has a membership here already; change that one.")
     shown = {name: person[name] for name in ("user_name", "email", "locale")}
     membership = {**row, **shown, "person_name": person["name"], "organization_name": place["organization_name"]}
+    membership["person_active"] = person["active"]
     uow.record(membership_changed(membership))
-    return queries.membership_view(membership)
+    told = {name: row[name] for name in ("user_id", "organization_id", "role", "permissions", "own_permissions")}
+    note(uow, "membership.added", team_id=row["team_id"], object_id=row["id"], **told)
+    return queries.people.membership_view(membership, standing)
 
 
 def change_membership(uow: UnitOfWork, ask: c.ChangeMembership) -> c.MembershipView:
-    """What is left out stays. Raises NotFound, Forbidden, Invalid for a role that does not exist there, 412, and
-    Conflict ``last_administrator``."""
-    standing = queries.standing(uow, ask.team_id)
-    membership = queries.membership(uow, ask.team_id, ask.membership_id)
-    organization_id = membership["organization_id"]
-    rules.permit(standing.manages_people_of(organization_id))
-    if organization_id is not None:  # first the organization, so that its last two administrators cannot both leave
-        queries.organization(uow, ask.team_id, organization_id, to_change=True)
-    membership = queries.membership(uow, ask.team_id, ask.membership_id, to_change=True)
+    """What is left out stays. Raises NotFound, Forbidden, Invalid for a role or permission that does not exist there,
+    412, and Conflict ``last_administrator`` or ``last_manager``."""
+    organization_id = queries.people.membership(uow, ask.team_id, ask.membership_id)["organization_id"]
+    # First the place, so that its last two administrators cannot both leave, nor remove each other.
+    if organization_id is None:
+        queries.places.team_to_change(uow, ask.team_id)
+    else:
+        queries.places.organization(uow, ask.team_id, organization_id, to_change=True)
+    standing = queries.sight.standing(uow, ask.team_id)
+    rules.standing.must_be_able(standing, "role.manage" if organization_id is None else "user.manage", organization_id)
+    membership = queries.people.membership(uow, ask.team_id, ask.membership_id, to_change=True)
+    rules.agreements.must_be_his_own(membership)
     uow.must_match(membership["version"])
-    wanted = {"role": ask.role, "permissions": ask.permissions, "active": ask.active}
-    changes = rules.membership_changes(membership, wanted)
+    changes = rules.people.membership_changes(membership, _wanted(uow, ask, membership))
     if not changes:
-        return queries.membership_view(membership)
-    if rules.leaves_the_office(membership, changes):
-        himself = membership["user_id"] == uow.actor.user_id
-        rules.must_leave_an_administrator(
-            himself, queries.other_administrators(uow, organization_id, ask.membership_id)
-        )
+        return queries.people.membership_view(membership, standing)
+    rules.roles.must_hold(standing, rules.people.gained(membership, changes), organization_id)
+    if rules.people.leaves_the_office(membership, changes):
+        _must_be_replaceable(uow, membership)
     changes["version"] = membership["version"] + 1
     uow.run(update(memberships).where(memberships.c.id == ask.membership_id).values(changes))
     # Not read again: who has just deactivated himself could not see it any more.
     membership = {**membership, **changes}
     uow.record(membership_changed(membership))
-    return queries.membership_view(membership)
+    if not membership["active"] and queries.tokens.is_service_user(uow, membership["user_id"]):
+        revoke_all(uow, membership["user_id"])
+    note(uow, "membership.changed", team_id=ask.team_id, object_id=ask.membership_id, **changes)
+    return queries.people.membership_view(membership, standing)
+
+
+def change_organization_user(uow: UnitOfWork, ask: c.ChangeOrganizationUser) -> c.MembershipView:
+    """The same, named by organization and person."""
+    membership = queries.people.place_of(uow, ask)
+    told = c.ChangeMembership(
+        team_id=ask.team_id,
+        membership_id=membership["id"],
+        role=ask.role,
+        permissions=ask.permissions,
+        active=ask.active,
+    )
+    return change_membership(uow, told)
+
+
+def remove_organization_user(uow: UnitOfWork, ask: c.RemoveOrganizationUser) -> c.DoneView:
+    """He is inactive from now on; who is already, stays so."""
+    membership = queries.people.place_of(uow, ask)
+    change_membership(uow, c.ChangeMembership(team_id=ask.team_id, membership_id=membership["id"], active=False))
+    return c.DoneView()
+
+
+def _wanted(uow: UnitOfWork, ask: c.ChangeMembership, membership: Fields) -> Fields:
+    """The values the membership should have; a list of his own stays until it is replaced or taken back (null)."""
+    if ask.role is None and ask.permissions is ABSENT:
+        return {"active": ask.active}
+    own: list[str] | None
+    if isinstance(ask.permissions, Absent):
+        own = membership["permissions"] if membership["own_permissions"] else None
+    else:
+        own = ask.permissions
+    return {**rights(uow, membership, ask.role or membership["role"], own), "active": ask.active}
+
+
+def _must_be_replaceable(uow: UnitOfWork, membership: Fields) -> None:
+    if membership["organization_id"] is None:
+        rules.roles.must_leave_a_manager(queries.people.other_managers(uow, membership["team_id"], membership["id"]))
+        return
+    others = queries.people.other_administrators(uow, membership["organization_id"], membership["id"])
+    rules.people.must_leave_an_administrator(membership["user_id"] == uow.actor.user_id, others)
+
+
+def change_user(uow: UnitOfWork, ask: c.ChangeUser) -> c.LoginView:
+    """Raises Forbidden for all but operators, NotFound, 412, and Conflict ``yourself``."""
+    rules.standing.must_be_known(uow.actor)
+    rules.standing.permit(uow.actor.kind == "operator")
+    person = queries.people.account(uow, ask.user_id)
+    uow.must_match(person["version"])
+    if person["active"] == ask.active:
+        return queries.people.login_view(person)
+    rules.people.must_not_shut_himself_out(uow.actor.user_id, ask.user_id)
+    person = change_person(uow, person, {"active": ask.active})
+    if not ask.active:
+        end_sessions(uow, sessions.c.user_id == ask.user_id)
+        revoke_all(uow, ask.user_id)
+    note(uow, "user.changed", team_id=None, object_id=ask.user_id, active=ask.active)
+    return queries.people.login_view(person)
+
+
+def change_person(uow: UnitOfWork, person: Fields, changes: Fields) -> Fields:
+    """Change the (locked) person, and tell those who know him by a membership what concerns them. Returns him
+    as he is now."""
+    person = {**person, **changes, "version": person["version"] + 1}
+    uow.run(update(users).where(users.c.id == person["id"]).values(**changes, version=person["version"]))
+    if changes.keys().isdisjoint(("name", "locale", "email", "active")):
+        return person
+    new = {"version": memberships.c.version + 1, "sort_name": person["sort_name"]}
+    changing = update(memberships).where(memberships.c.user_id == person["id"]).values(new)
+    shown = {name: person[name] for name in ("user_name", "email", "locale")}
+    shown |= {"person_name": person["name"], "person_active": person["active"]}
+    for membership in uow.all(changing.returning(memberships)):
+        uow.record(membership_changed({**membership._asdict(), **shown}))
+    return person

@@ -1,62 +1,91 @@
-"""Teams with their profiles, and the organizations they serve."""
+"""The organizations a team serves."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from sqlalchemy import insert, update
-from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.accounts import queries, rules
-from services.accounts.commands.facts import organization_changed, team_changed
-from services.accounts.tables import organizations, team_profiles, teams
+from services.accounts.commands.audit import note
+from services.accounts.commands.facts import membership_changed, organization_changed
+from services.accounts.tables import invitations, memberships, organizations
 from services.chassis.ids import new_id
-from services.chassis.problems import Conflict
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import accounts as c
 
-
-def apply_profile(uow: UnitOfWork, ask: c.ApplyProfile) -> c.TeamView:
-    """Every profile ever applied is kept; applying the present one again changes nothing. Raises Forbidden for all but
-    operators, Invalid with a pointer per fault, 412 when If-Match names another version."""
-    rules.must_be_known(uow.actor)
-    rules.permit(uow.actor.kind == "operator")
-    rules.must_be_a_profile(ask.profile, ask.team_id)
-    said = {"name": ask.profile["name"], "locale": ask.profile["locale"]}
-    founding = {"id": ask.team_id, "profile_version": 0, "created_at": uow.now, **said}
-    uow.run(upsert(teams).values(founding).on_conflict_do_nothing())
-    team = queries.team_to_change(uow, ask.team_id)
-    if team is None:  # pragma: no cover - an operator sees every team
-        raise Conflict("conflict", "The team went away.")
-    uow.must_match(team["profile_version"])
-    present = queries.profile_of(uow, ask.team_id)
-    if present is not None and present["profile"] == ask.profile:
-        return queries.team_view(team)
-    team = {**team, **said, "profile_version": team["profile_version"] + 1}
-    uow.run(update(teams).where(teams.c.id == ask.team_id).values(**said, profile_version=team["profile_version"]))
-    version = {
-        "team_id": ask.team_id,
-        "version": team["profile_version"],
-        "profile": ask.profile,
-        "applied_by": uow.actor.user_id,
-        "applied_at": uow.now,
-    }
-    uow.run(insert(team_profiles).values(version))
-    uow.record(team_changed({**team, "profile": ask.profile}))
-    return queries.team_view(team)
+Fields = Mapping[str, Any]
 
 
 def add_organization(uow: UnitOfWork, ask: c.AddOrganization) -> c.OrganizationView:
-    """Raises NotFound for a foreign team, Forbidden for all but operators and the staff's admins and leads."""
-    rules.permit(queries.standing(uow, ask.team_id).leads)
-    organization = {
+    """Raises NotFound for a foreign team, Forbidden without ``organization.manage``."""
+    standing = queries.sight.standing(uow, ask.team_id)
+    rules.standing.must_be_able(standing, "organization.manage")
+    organization: dict[str, Any] = {
         "id": new_id("org"),
         "team_id": ask.team_id,
         "name": ask.name,
-        "sort_name": rules.sort_name(ask.name),
+        "sort_name": rules.names.sort_name(ask.name),
         "kind": ask.kind,
         "products": ask.products,
+        "active": True,
         "version": 1,
         "created_at": uow.now,
     }
     uow.run(insert(organizations).values(organization))
     uow.record(organization_changed(organization))
-    return queries.organization_view(organization)
+    note(uow, "organization.added", team_id=ask.team_id, object_id=organization["id"], kind=ask.kind)
+    return queries.places.organization_view(organization, standing)
+
+
+def change_organization(uow: UnitOfWork, ask: c.ChangeOrganization) -> c.OrganizationView:
+    """Raises NotFound, Forbidden, 412."""
+    standing = queries.sight.standing(uow, ask.team_id)
+    organization = queries.places.organization(uow, ask.team_id, ask.organization_id, to_change=True)
+    rules.standing.must_be_able(standing, "organization.manage")
+    uow.must_match(organization["version"])
+    wanted = {"name": ask.name, "kind": ask.kind, "products": ask.products, "active": ask.active}
+    changes = {name: value for name, value in wanted.items() if value is not None and value != organization[name]}
+    if not changes:
+        return queries.places.organization_view(organization, standing)
+    changed = _save(uow, organization, changes)
+    if not changed["active"]:
+        _let_everybody_go(uow, ask.organization_id)
+    note(uow, "organization.changed", team_id=ask.team_id, object_id=ask.organization_id, fields=sorted(changes))
+    return queries.places.organization_view(changed, standing)
+
+
+def remove_organization(uow: UnitOfWork, ask: c.RemoveOrganization) -> c.OrganizationView:
+    """It and all of its memberships become inactive, its invitations end. Twice is done, too. Raises NotFound,
+    Forbidden, 412."""
+    standing = queries.sight.standing(uow, ask.team_id)
+    organization = queries.places.organization(uow, ask.team_id, ask.organization_id, to_change=True)
+    rules.standing.must_be_able(standing, "organization.manage")
+    uow.must_match(organization["version"])
+    if not organization["active"]:
+        return queries.places.organization_view(organization, standing)
+    changed = _save(uow, organization, {"active": False})
+    _let_everybody_go(uow, ask.organization_id)
+    note(uow, "organization.removed", team_id=ask.team_id, object_id=ask.organization_id)
+    return queries.places.organization_view(changed, standing)
+
+
+def _let_everybody_go(uow: UnitOfWork, organization_id: str) -> None:
+    for membership in queries.people.active_members(uow, organization_id):
+        uow.record(membership_changed({**membership, "active": False, "version": membership["version"] + 1}))
+    theirs = (memberships.c.organization_id == organization_id) & memberships.c.active
+    uow.run(update(memberships).where(theirs).values(active=False, version=memberships.c.version + 1))
+    open_ones = (invitations.c.organization_id == organization_id) & invitations.c.accepted_at.is_(None)
+    uow.run(update(invitations).where(open_ones).values(withdrawn_at=uow.now))
+
+
+def _save(uow: UnitOfWork, organization: Fields, changes: Fields) -> Fields:
+    """Write the changes of a locked organization and tell them."""
+    changes = {**changes, "version": organization["version"] + 1}
+    if "name" in changes:
+        changes["sort_name"] = rules.names.sort_name(changes["name"])
+    uow.run(update(organizations).where(organizations.c.id == organization["id"]).values(changes))
+    changed = {**organization, **changes}
+    uow.record(organization_changed(changed))
+    return changed

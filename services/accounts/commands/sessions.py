@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, delete, insert, update
+from sqlalchemy import ColumnElement, and_, delete, insert, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.accounts import queries, rules, secrets
-from services.accounts.tables import attempts, refresh_tokens, sessions, users
+from services.accounts.commands import codes, tokens
+from services.accounts.commands.attempts import refusal, shift
+from services.accounts.notes import note, write
+from services.accounts.rules.attempts import Limit
+from services.accounts.tables import (
+    attempts,
+    known_places,
+    mailed_links,
+    refresh_tokens,
+    sessions,
+    signing_keys,
+    users,
+)
 from services.chassis.actor import Context
 from services.chassis.ids import new_id
 from services.chassis.problems import Unauthenticated
@@ -19,106 +33,162 @@ from services.contracts import accounts as c
 Fields = Mapping[str, Any]
 
 
-def prove_password(work: Work, context: Context, ask: c.SignIn) -> Fields | None:
-    """The person whose name and password these are, or None. Raises 429 ``too_many_attempts``.
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a look at somebody's password showed: the person (None: it is wrong), what counted the attempt, and the
+    password's hash with today's parameters where the stored one has others."""
+
+    person: Fields | None = field(repr=False)
+    limits: Sequence[Limit]
+    fresh_hash: str | None = field(default=None, repr=False)
+
+
+def prove_password(work: Work, context: Context, ask: c.SignIn) -> Proof:
+    """Whose name and password these are. Raises 429 ``too_many_attempts``.
 
     The attempt is counted and committed before the password is looked at, so a thousand guesses at once get no more
     looks than the same number one after another; and no connection waits while argon2 works.
     """
-    login = rules.fold(ask.login)
+    login, place = rules.names.fold(ask.login), rules.attempts.place(context.more.get("ip", ""))
     with work.writing(context) as uow:
-        _count_attempt(uow, login)
-        person = queries.person_by_login(uow, login)
-    password_fits = secrets.fits(person["password_hash"] if person else secrets.NOBODY, ask.password)
-    return person if password_fits else None
+        person = queries.people.person_by_login(uow, login, secrets.digest(place))
+        limits = rules.attempts.sign_in(login, place, person["id"] if person and person["usual_place"] else None)
+        too_many = refusal(uow, limits, "sign_in.throttled", person["id"] if person else None)
+    if too_many:
+        raise too_many
+    if not secrets.fits(person["password_hash"] if person else secrets.NOBODY, ask.password) or person is None:
+        with work.noting(context) as uow:  # for unknown names too, so that both take as long
+            note(uow, "sign_in.failed", team_id=None, object_id=person["id"] if person else None)
+        return Proof(None, limits)
+    outdated = secrets.is_outdated(person["password_hash"])
+    return Proof(person, limits, secrets.hash_password(ask.password) if outdated else None)
 
 
-def sign_in(uow: UnitOfWork, ask: c.SignIn, proven: Fields | None) -> c.SessionView:
-    """Raises 401 ``wrong_credentials``: the same for unknown names, after the same work."""
-    person = proven and queries.person(uow, proven["id"])
-    if not proven or not person or person["password_hash"] != proven["password_hash"]:
+def sign_in(uow: UnitOfWork, ask: c.SignIn, proof: Proof) -> c.SessionView:
+    """Raises 401 ``wrong_credentials``: the same for unknown names, after the same work; ``code_required`` and
+    ``wrong_code`` only to who has the password."""
+    person = proof.person and queries.people.person(uow, proof.person["id"], to_change=True)
+    if not proof.person or not person or not rules.people.may_sign_in(person, proof.person["password_hash"]):
         raise Unauthenticated("wrong_credentials", "User name or password is wrong.")
-    uow.run(delete(attempts).where(attempts.c.login_hash == secrets.digest(rules.fold(ask.login))))
-    if secrets.is_outdated(person["password_hash"]):
-        set_password(uow, person["id"], ask.password)
+    _must_bring_a_code(uow, ask, person["id"], proof.limits)
+    own, *shared = proof.limits  # his own counter begins anew, of what he shares with others he takes one back
+    shift(uow, [(own, -own.most), *((limit, -1) for limit in shared)])
+    if proof.fresh_hash is not None:
+        uow.run(update(users).where(users.c.id == person["id"]).values(password_hash=proof.fresh_hash))
+    return open_session(uow, person, ask.device or "")
+
+
+def _must_bring_a_code(uow: UnitOfWork, ask: c.SignIn, user_id: str, limits: Sequence[Limit]) -> None:
+    """For who signs in with codes. A wrong one stays counted as a failure; one that is missing was none."""
+    factor = queries.passwords.second_factor(uow, user_id)
+    if factor is None or factor["confirmed_at"] is None:
+        return
+    if ask.code is None:
+        shift(uow, [(limit, -1) for limit in limits])
+        raise rules.sessions.Refused("code_required", "Send the code of your authenticator app, too.")
+    if not codes.accept(uow, user_id, ask.code):
+        raise Unauthenticated("wrong_code", "This code is wrong or was used before.")
+
+
+def open_session(uow: UnitOfWork, person: Fields, device: str, *, team_id: str | None = None) -> c.SessionView:
+    """A new session of this person, who has proved who he is. ``team_id``: the one team in which it counts, because
+    it was this team's provider that knew him; otherwise the place he comes from is known from now on."""
     session = {
         "id": new_id("ses"),
         "user_id": person["id"],
-        "device": ask.device or "",
+        "device": device,
+        "team_id": team_id,
         "created_at": uow.now,
         "last_used_at": uow.now,
-        "expires_at": rules.expiry(uow.now, uow.now),
+        "expires_at": rules.sessions.expiry(uow.now, uow.now),
     }
     uow.run(insert(sessions).values(session))
-    return _with_tokens(uow, session["id"], person)
+    as_user = {"action": "session.started", "team_id": team_id, "object_id": session["id"], "detail": {}}
+    write(uow, as_user | {"actor_id": person["id"], "at": uow.now})
+    if team_id is None:
+        _know_the_place(uow, person["id"])
+    return _with_tokens(uow, session, person)
 
 
-def _count_attempt(uow: UnitOfWork, login: str) -> None:
-    new_window = attempts.c.since <= uow.now - rules.ATTEMPT_WINDOW
-    counted = (
-        upsert(attempts)
-        .values(login_hash=secrets.digest(login), failures=1, since=uow.now)
-        .on_conflict_do_update(
-            index_elements=[attempts.c.login_hash],
-            set_={
-                "failures": case((new_window, 1), else_=attempts.c.failures + 1),
-                "since": case((new_window, uow.now), else_=attempts.c.since),
-            },
-        )
-        .returning(attempts.c.failures, attempts.c.since)
-    )
-    [row] = uow.all(counted)
-    rules.must_not_be_throttled(row.failures, row.since, uow.now)
+def _know_the_place(uow: UnitOfWork, user_id: str) -> None:
+    place = secrets.digest(rules.attempts.place(uow.context.more.get("ip", "")))
+    seen = upsert(known_places).values(user_id=user_id, place=place, seen_at=uow.now)
+    columns = [known_places.c.user_id, known_places.c.place]
+    uow.run(seen.on_conflict_do_update(index_elements=columns, set_={"seen_at": uow.now}))
 
 
 def refresh_session(uow: UnitOfWork, ask: c.RefreshSession) -> c.SessionView:
     """Raises 401 ``session_ended``: unknown, expired, ended - or spent, and then the session ends too, because one of
     the two who used the token is a thief."""
     token_hash = secrets.digest(ask.refresh_token)
-    session = queries.session_of_token(uow, token_hash)
-    if session is None or not rules.alive(session, uow.now):
+    session = queries.sessions.session_of_token(uow, token_hash)
+    if session is None or not rules.sessions.alive(session, uow.now):
         raise Unauthenticated("session_ended", "This session has ended. Sign in again.")
     if session["spent_at"] is not None:
         end_sessions(uow, sessions.c.id == session["id"])
-        raise rules.Refused("session_ended", "This session has ended. Sign in again.")
+        note(uow, "token.reused", team_id=None, object_id=session["id"], user_id=session["user_id"])
+        raise rules.sessions.Refused("session_ended", "This session has ended. Sign in again.")
     uow.run(update(refresh_tokens).where(refresh_tokens.c.hash == token_hash).values(spent_at=uow.now))
-    living = {"last_used_at": uow.now, "expires_at": rules.expiry(session["created_at"], uow.now)}
+    living = {"last_used_at": uow.now, "expires_at": rules.sessions.expiry(session["created_at"], uow.now)}
     uow.run(update(sessions).where(sessions.c.id == session["id"]).values(living))
-    return _with_tokens(uow, session["id"], queries.person(uow, session["user_id"]))
+    return _with_tokens(uow, session, queries.people.person(uow, session["user_id"]))
 
 
 def end_session(uow: UnitOfWork, ask: c.EndSession) -> c.DoneView:
     """Ending it twice is done, too. Raises NotFound for a session that is not mine."""
-    rules.must_be_known(uow.actor)
+    rules.standing.must_be_known(uow.actor)
     wanted = uow.actor.session_id if ask.session_id == "current" else ask.session_id
-    end_sessions(uow, sessions.c.id == queries.session(uow, wanted)["id"])
+    session_id = queries.sessions.session(uow, wanted)["id"]
+    end_sessions(uow, sessions.c.id == session_id)
+    note(uow, "session.ended", team_id=None, object_id=session_id)
+    return c.DoneView()
+
+
+def end_all_sessions(uow: UnitOfWork, ask: c.EndAllSessions) -> c.DoneView:
+    """Raises Unauthenticated."""
+    rules.standing.must_be_known(uow.actor)
+    mine = queries.sessions.mine(uow)
+    end_sessions(uow, and_(mine, sessions.c.id != uow.actor.session_id) if ask.keep else mine)
     return c.DoneView()
 
 
 def end_sessions(uow: UnitOfWork, which: ColumnElement[bool]) -> None:
-    """End the living ones among them. They stay for a while, so that a stolen token is still known as one."""
-    uow.run(update(sessions).where(which, sessions.c.ended_at.is_(None)).values(ended_at=uow.now))
+    """End the living ones among them and say so. They stay a while, so that a stolen token is still known as one."""
+    ending = update(sessions).where(which, sessions.c.ended_at.is_(None)).values(ended_at=uow.now)
+    until = uow.now + timedelta(seconds=rules.sessions.ACCESS_SECONDS)
+    for ended in uow.all(ending.returning(sessions.c.id, sessions.c.user_id)):
+        uow.record(c.SessionEnded(session_id=ended.id, user_id=ended.user_id, until=until))
 
 
-def _with_tokens(uow: UnitOfWork, session_id: str, person: Fields) -> c.SessionView:
+def _with_tokens(uow: UnitOfWork, session: Fields, person: Fields) -> c.SessionView:
+    session_id, team_id = session["id"], session["team_id"]
+    rights = {"op": person["operator"] and team_id is None, "tm": team_id}
+    rights["su"] = codes.are_missing(uow, person["id"], team_id, operator=rights["op"])
+    if secrets.must_look(uow.now):
+        secrets.sign_with(queries.installation.active_signing_key(uow), uow.now)
     token = secrets.new_refresh_token()
     uow.run(insert(refresh_tokens).values(hash=secrets.digest(token), session_id=session_id))
     return c.SessionView(
         id=session_id,
-        access_token=secrets.access_token(person["id"], session_id, person["operator"], uow.now),
+        access_token=secrets.access_token(person["id"], session_id, uow.now, **rights),
         token_type="Bearer",  # noqa: S106 - the name of the scheme
-        expires_seconds=rules.ACCESS_SECONDS,
+        expires_seconds=rules.sessions.ACCESS_SECONDS,
         refresh_token=token,
-        user=queries.user_view(person["id"], person["name"], person),
+        user=queries.people.user_view(person["id"], person["name"], person),
+        team_id=team_id,
+        second_factor_needed=rights["su"],
     )
 
 
-def set_password(uow: UnitOfWork, user_id: str, password: str) -> None:
-    """Hash it anew and keep the hash."""
-    uow.run(update(users).where(users.c.id == user_id).values(password_hash=secrets.hash_password(password)))
-
-
 def purge(uow: UnitOfWork) -> None:
-    """A timer: forget sessions past their time (their tokens go with them) and failures nobody counts any more."""
-    uow.run(delete(sessions).where(sessions.c.id.in_(queries.dead_sessions(uow))))
-    uow.run(delete(attempts).where(attempts.c.login_hash.in_(queries.old_attempts(uow))))
+    """A timer: forget what is past its time: sessions (their tokens go with them), counted attempts, places, links,
+    API tokens and signing keys."""
+    uow.run(delete(sessions).where(sessions.c.id.in_(queries.installation.dead_sessions(uow))))
+    uow.run(delete(attempts).where(attempts.c.counter.in_(queries.installation.old_attempts(uow))))
+    places = tuple_(known_places.c.user_id, known_places.c.place)
+    uow.run(delete(known_places).where(places.in_(queries.installation.old_places(uow))))
+    uow.run(delete(mailed_links).where(mailed_links.c.hash.in_(queries.installation.old_links(uow))))
+    tokens.purge(uow)
+    spent = queries.installation.spent_keys_until(uow)
+    if spent is not None:
+        uow.run(delete(signing_keys).where(signing_keys.c.signs_from < spent))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.cases import queries, rules
 from services.cases.commands.saving import Said, record, record_comment, save, say, take
 from services.cases.rules import Reader, Round
-from services.chassis.problems import Conflict
+from services.chassis.problems import Conflict, Forbidden
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
 
@@ -13,7 +13,7 @@ from services.contracts import cases as c
 def ended_by(uow: UnitOfWork, reader: Reader) -> None:
     """Close: when support does it, the customer is asked whether it was answered (if the team asks at all)."""
     case = reader.case
-    case.status = rules.move("close", case.status)
+    case.status = rules.move("close", case)
     case.closed_at = uow.now
     asks = reader.standing.staff and reader.policy["close"]["confirm"]
     case.confirmation = "pending" if asks else "none"
@@ -33,7 +33,7 @@ def cancel_case(uow: UnitOfWork, ask: c.CancelCase) -> c.CaseView:
     """Not needed any more: terminal. The reason becomes the last comment."""
     reader = take(uow, ask, "case.cancel")
     case = reader.case
-    case.status = rules.move("cancel", case.status)
+    case.status = rules.move("cancel", case)
     case.closed_at = uow.now
     said = _aside(uow, reader, ask.reason)
     record(uow, reader, c.CaseCancelled, Round() if said else rules.sides_of(reader.standing.side))
@@ -56,6 +56,12 @@ def confirm_case(uow: UnitOfWork, ask: c.ConfirmCase) -> c.CaseView:
     Raises Forbidden for staff, Conflict ``not_pending`` when nobody asked, Conflict ``reopen_window_over``.
     """
     reader = take(uow, ask, "case.confirm")
+    confirm(uow, reader, ask)
+    return queries.view(uow, reader)
+
+
+def confirm(uow: UnitOfWork, reader: Reader, ask: c.ConfirmCase | c.ConfirmCaseByKey) -> None:
+    """The same on a case that is held already."""
     case = reader.case
     if case.status == "cancelled" or case.confirmation != "pending":
         raise Conflict("not_pending", "Nobody asks about this case now.", extra={"confirmation": case.confirmation})
@@ -63,13 +69,25 @@ def confirm_case(uow: UnitOfWork, ask: c.ConfirmCase) -> c.CaseView:
     if reopens:
         _open_again(uow, reader)
     else:
-        case.status = rules.move("confirm", case.status)
+        case.status = rules.move("confirm", case)
     case.confirmation = ask.answer
     said = _aside(uow, reader, ask.feedback)
     told = Round() if said else Round(support=True)
     record(uow, reader, c.ConfirmationGiven, told, answer=ask.answer)
     if reopens:
         record(uow, reader, c.CaseReopened, Round())
+
+
+def rate_case(uow: UnitOfWork, ask: c.RateCase) -> c.CaseView:
+    """How content the customer is; apart from whether it was answered. Raises Forbidden ``not_yours``, Conflict."""
+    reader = take(uow, ask, "case.rate")
+    case = reader.case
+    if uow.actor.user_id not in (case.contact_id, case.created_by):
+        raise Forbidden("not_yours", "Only the contact and the creator of a case rate it.")
+    case.status = rules.move("rate", case)
+    case.rating = ask.score
+    save(uow, reader, reason=ask.text)
+    record(uow, reader, c.CaseRated, Round(support=True), score=ask.score, text=ask.text)
     return queries.view(uow, reader)
 
 
@@ -79,7 +97,7 @@ def _open_again(uow: UnitOfWork, reader: Reader) -> None:
         days = reader.policy["reopen"]["window_days"]
         detail = "It was closed too long ago to be opened again; please register a new case."
         raise Conflict("reopen_window_over", detail, extra={"window_days": days})
-    case.status = rules.move("reopen", case.status)
+    case.status = rules.move("reopen", case)
     case.closed_at = None
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.cases import queries, rules
 from services.cases.commands.saving import record, save, take
-from services.cases.rules import Round
+from services.cases.rules import Agreed, Round
 from services.cases.tables import followers
 from services.chassis.problems import Conflict, Invalid
 from services.chassis.unit_of_work import UnitOfWork
@@ -38,7 +38,7 @@ def add_follower(uow: UnitOfWork, ask: c.AddFollower) -> c.CaseView:
     """Let a person follow. Raises Invalid ``follower_needs_product``, Conflict ``private_case``."""
     reader = take(uow, ask, "follower.add")
     case = reader.case
-    case.status = rules.move("follow", case.status)
+    case.status = rules.move("follow", case)
     if case.visibility == "private":
         raise private_refused()
     if any(user_id == ask.user_id for user_id, _ in reader.followers):
@@ -46,8 +46,12 @@ def add_follower(uow: UnitOfWork, ask: c.AddFollower) -> c.CaseView:
     if len(reader.followers) >= MOST_FOLLOWERS:
         raise too_many_followers()
     person = queries.member(uow, case, ask.user_id)
-    needed = case.product if reader.policy["followers"]["need_product"] else None
-    if person is None or (needed is not None and needed not in person.products):
+    if person is None:
+        raise follower_refused("/user_id")
+    agreed = Agreed.of(person.products, person.contract)
+    if not agreed.includes("followers", reader.policy):
+        raise rules.not_included("followers", reader.policy)
+    if reader.policy["followers"]["need_product"] and case.product is not None and case.product not in agreed.products:
         raise follower_refused("/user_id")
     uow.run(_FOLLOW, {"case_id": case.id, "user_id": ask.user_id, "name": person.name})
     reader.followers.append((ask.user_id, person.name))
@@ -61,7 +65,7 @@ def remove_follower(uow: UnitOfWork, ask: c.RemoveFollower) -> c.CaseView:
     """Stop a person's following; removing somebody who does not follow changes nothing."""
     reader = take(uow, ask, "follower.remove")
     case = reader.case
-    case.status = rules.move("follow", case.status)
+    case.status = rules.move("follow", case)
     gone = delete(followers).where(followers.c.case_id == case.id, followers.c.user_id == ask.user_id)
     if uow.run(gone):
         reader.followers = [(user_id, name) for user_id, name in reader.followers if user_id != ask.user_id]

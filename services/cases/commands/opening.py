@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, insert
 
 from services.cases import queries, rules
+from services.cases.commands.callbacks import callback_of_form
 from services.cases.commands.following import (
     MOST_FOLLOWERS,
     follower_refused,
     private_refused,
     too_many_followers,
 )
+from services.cases.commands.information import keep_information
+from services.cases.commands.keys import must_not_be_too_many, note_contact
 from services.cases.commands.saving import record
 from services.cases.queries.people import NEXT_NUMBER
-from services.cases.rules import Filled, Filling, Policy, Reader, Round, Standing
+from services.cases.rules import Agreed, Filled, Filling, Policy, Queue, Reader, Round, Standing, Wanted
 from services.cases.tables import Case, cases, followers
 from services.chassis.ids import new_id
 from services.chassis.problems import Forbidden, Invalid
@@ -33,6 +37,14 @@ _OPEN = (
 _FOLLOW = insert(followers)
 
 
+class Place(NamedTuple):
+    """Where a case is opened: what the caller is there, for which organization, and the team's whole profile."""
+
+    standing: Standing
+    organization_id: str
+    profile: Policy
+
+
 @dataclass(frozen=True, slots=True)
 class Intake:
     """Everything that decides about a new case: the caller's place, the team's profile, the organization's people."""
@@ -40,60 +52,109 @@ class Intake:
     standing: Standing
     organization_id: str
     profile: Policy
-    products: list[str]
+    agreed: Agreed
     colleagues: bool
     members: dict[str, str]
     desk: list[str]
+    queues: list[Queue]
 
 
 def open_case(uow: UnitOfWork, ask: c.OpenCase) -> c.CaseView:
     """Register a case by the form of its type.
 
-    Raises NotFound, Forbidden (``not_permitted``, ``owner_not_offered``), Conflict (``organization_required``,
-    ``private_case``, ``too_many_followers``), Invalid (``invalid`` with every wrong field, ``product_not_held``,
-    ``follower_needs_product``).
+    Raises NotFound, Forbidden (``not_permitted``, ``not_included``, ``owner_not_offered``), Conflict
+    (``organization_required``, ``private_case``, ``too_many_followers``), Invalid (``invalid`` with every wrong field,
+    ``product_not_held``, ``follower_needs_product``).
     """
-    places, profile = queries.standings(uow, ask.team_id, whole_profile=True)
-    standing, organization_id = _represented(places, ask.organization_id)
-    if not rules.may_open(standing):
-        raise Forbidden("not_permitted", "You may not register cases for this organization.")
-    filling = Filling(ask.type, ask.topic, ask.priority, ask.product, ask.fields)
-    filled = rules.check_form(profile, filling, staff=standing.staff)
+    uow, place = _caller(uow, ask)
+    return register(uow, ask, weigh(uow, ask, place))
+
+
+def weigh(uow: UnitOfWork, ask: c.OpenCase, place: Place, missing: Sequence[dict[str, str]] = ()) -> Reader:
+    """The case as it would be registered, with the people around it; nothing is written. ``missing``: faults that are
+    known already, told together with those of the form. Raises as ``open_case``."""
+    standing, organization_id, profile = place
+    filling = Filling(ask.type, ask.topic, ask.priority, ask.product, ask.fields, ask.product_item, ask.product_range)
+    filled = rules.check_form(profile, filling, staff=standing.staff, missing=missing)
+    if (told := ask.technical_information) is not None:
+        rules.check_information(told.consent, told.information)
     named = [uow.actor.user_id, *(user_id for user_id in (ask.contact_id, ask.owner_id) if user_id), *ask.follower_ids]
     house = queries.house(uow, ask.team_id, organization_id, named)
-    intake = Intake(
-        standing, organization_id, profile, house.products, house.colleagues, house.members or {}, house.desk or []
-    )
+    agreed = Agreed.of(house.products, house.contract)
+    members, desk, queues = house.members or {}, house.desk or [], [Queue(*one) for one in house.queues or []]
+    intake = Intake(standing, organization_id, profile, agreed, house.colleagues, members, desk, queues)
     _check_product(intake, ask.product)
     _check_preferred(intake, filled)
-    reader = Reader(_case(uow, ask, intake, filled), standing, profile, desk=intake.desk, present=list(intake.members))
-    reader.followers = _followers(ask, reader.case, intake)
+    case = _judged(_case(uow, ask, intake, filled), intake)
+    _route(uow, case, intake)
+    case.product_item, case.product_range = ask.product_item, ask.product_range
+    case.language = ask.language or profile.get("locale")
+    reader = Reader(case, standing, profile, desk=intake.desk, present=list(intake.members), me=uow.actor.user_id)
+    reader.followers, reader.agreed = _followers(ask, case, intake), agreed
+    return reader
+
+
+def register(uow: UnitOfWork, ask: c.OpenCase, reader: Reader) -> c.CaseView:
+    """Write down what was weighed, and say so."""
+    case, profile = reader.case, reader.policy
     _insert(uow, reader)
-    case = reader.case
+    callback_of_form(uow, reader)
+    if ask.technical_information is not None:
+        keep_information(uow, reader, ask.technical_information.information)
     # The event reaches customers too, and a priority that support keeps to itself is not told to them.
     priority = case.priority if profile["priority"]["customer_sets"] else None
-    told = Round(support=True, customer=True, followers=True)
+    told = Round(support=case.assignee_id is None, customer=True, followers=True)
+    key = note_contact(uow, case, ask.contact, profile["locale"]) if ask.contact else None
     record(uow, reader, c.CaseOpened, told, type=case.type, priority=priority, product=case.product)
-    return queries.view(uow, reader, fresh=True)
+    if case.assignee_id is not None:
+        record(uow, reader, c.CaseAssigned, Round(people=(case.assignee_id,)), assignee_id=case.assignee_id)
+    view = queries.view(uow, reader, fresh=True)
+    return replace(view, access_key=key) if key else view
 
 
-def _represented(places: list[Standing], organization_id: str | None) -> tuple[Standing, str]:
-    """For whom the case is registered; an only organization is implied, for staff too."""
+def _caller(uow: UnitOfWork, ask: c.OpenCase) -> tuple[UnitOfWork, Place]:
+    """In whose name the case is opened, and his place."""
+    if not uow.actor.known:
+        return _stranger(uow, ask)
+    place = place_to_open(*queries.standings(uow, ask.team_id, whole_profile=True), ask.organization_id)
+    if ask.contact is not None:
+        raise Invalid.field("/contact", "login", "Who is signed in names a person by contact_id.")
+    return uow, place
+
+
+def _stranger(uow: UnitOfWork, ask: c.OpenCase) -> tuple[UnitOfWork, Place]:
+    """Somebody without a login: he stands in the case by an id that nobody ever signs in with. Raises Unauthenticated
+    where the door is shut, TooManyRequests."""
+    organization_id, profile = queries.door(uow, ask.team_id)
+    if ask.contact is None:
+        raise Invalid.field("/contact", "required", "Without a login, say who you are and where the answer goes.")
+    if ask.organization_id is not None:
+        raise Invalid.field("/organization_id", "login", "Sign in to represent an organization.")
+    must_not_be_too_many(uow, rules.intake_limits(str(uow.context.more.get("ip", "")), ask.team_id))
+    standing = rules.at_the_door(ask.contact.name, organization_id, profile)
+    return queries.in_the_name_of(uow, new_id("contact")), Place(standing, organization_id, profile)
+
+
+def place_to_open(places: list[Standing], profile: Policy, organization_id: str | None) -> Place:
+    """For whom the case is registered; an only organization is implied, for staff too. Raises NotFound, Conflict
+    ``organization_required``, Forbidden ``not_permitted``."""
     standing, chosen = queries.represented(places, organization_id)
     if chosen is None:
         own = [place.organization_id for place in places if place.organization_id is not None]
         if len(own) != 1:
             raise queries.must_choose(places)
         chosen = own[0]
-    return standing, chosen
+    if not rules.may_open(standing):
+        raise Forbidden("not_permitted", "You may not register cases for this organization.")
+    return Place(standing, chosen, profile)
 
 
 def _check_product(intake: Intake, product: str | None) -> None:
     if product is None:
         return
     known = any(product == offered["key"] for offered in intake.profile["products"])
-    if not known or product not in intake.products:
-        detail = "The organization does not hold this product."
+    if not known or product not in intake.agreed.products:
+        detail = f"This product is not included in your solution; contact {intake.profile['name']}."
         raise Invalid("product_not_held", detail, errors=[{"pointer": "/product", "rule": "held", "detail": detail}])
 
 
@@ -146,6 +207,33 @@ def _case(uow: UnitOfWork, ask: c.OpenCase, intake: Intake, filled: Filled) -> C
     )
 
 
+def _judged(case: Case, intake: Intake) -> Case:
+    """Its rank in the pile, what it costs, and the version of the contract that holds for it from now on."""
+    case.priority_rank = rules.rank_of(intake.profile, case.priority)
+    kind = rules.type_of(intake.profile, case.type)
+    case.charge, case.fee = intake.agreed.charge(kind), intake.agreed.fee(kind)
+    case.contract_version = intake.agreed.version
+    case.gate = rules.first_gate(case.charge)
+    case.clocks_key = rules.clocks_key(intake.profile)
+    promised = rules.promises(intake.profile, intake.agreed.terms, case.priority)
+    rules.begin(case, promised, intake.profile, case.created_at)
+    return case
+
+
+def _route(uow: UnitOfWork, case: Case, intake: Intake) -> None:
+    """Its queue and, where the team wants that at once, its agent."""
+    routing, topics = intake.profile["routing"], rules.names_of_topic(intake.profile, case.topic)
+    wanted = Wanted(case.type, case.product, case.level, topics, case.fields.get("preferred_assignee"))
+    queue = rules.queue_for(wanted, intake.queues)
+    case.queue_id = queue.queue_id if queue else None
+    if routing.get("assign") != "immediately":
+        return
+    staff = queries.hands(uow, case.team_id)
+    hand = rules.hand_for(wanted, queue, staff, honours=routing["honour_preference"])
+    if hand is not None:
+        case.assignee_id, case.assignee_name = hand.user_id, hand.name
+
+
 def _contact(uow: UnitOfWork, ask: c.OpenCase, intake: Intake) -> tuple[str, str]:
     """Who needs help: the caller unless he names a colleague; staff have to name somebody."""
     if ask.contact_id is None:
@@ -162,7 +250,7 @@ def _owner(uow: UnitOfWork, ask: c.OpenCase, intake: Intake) -> tuple[str, str] 
     organization with other people in it, and only where the team has the field."""
     if ask.owner_id is None:
         return None
-    offered = intake.profile["owner"]["field"] and intake.standing.role == "administrator" and intake.colleagues
+    offered = intake.profile["owner"]["field"] and "user.manage" in intake.standing.permissions and intake.colleagues
     if not intake.standing.staff and not offered:
         raise Forbidden("owner_not_offered", "Only an administrator with colleagues may name an owner.")
     if ask.owner_id not in intake.members:
@@ -184,8 +272,8 @@ def _followers(ask: c.OpenCase, case: Case, intake: Intake) -> list[tuple[str, s
     wanted = list(dict.fromkeys(ask.follower_ids))
     if not wanted:
         return []
-    if not intake.profile["followers"]["enabled"]:
-        raise Forbidden("not_permitted", "Cases of this team have no followers.")
+    if not rules.offers_followers(intake.profile) or not intake.agreed.includes("followers", intake.profile):
+        raise rules.not_included("followers", intake.profile)
     if case.visibility == "private":
         raise private_refused()
     if len(wanted) > MOST_FOLLOWERS:

@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import Update, bindparam, insert, update
 
 from services.cases import queries, rules
 from services.cases.rules import Reader, Round
-from services.cases.tables import Case, cases, comments
+from services.cases.tables import Case, cases, changes, comments
 from services.chassis.ids import new_id
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
-
-# Fixed at the opening, or written by the command that changes them: long texts would travel with every comment.
-# fmt: off
-_NOT_KEPT = {
-    "id", "team_id", "number", "organization_id", "type", "charge", "visibility",
-    "title", "description", "topic", "priority", "product", "fields",
-    "created_by", "created_by_name", "contact_id", "contact_name", "owner_id", "owner_name", "created_at",
-}
-# fmt: on
-_KEPT = tuple(name for name in Case.__slots__ if name not in _NOT_KEPT)
-_SAVE = (
-    update(cases).where(cases.c.id == bindparam("saved_id")).values({name: bindparam("new_" + name) for name in _KEPT})
-)
-_SAY = insert(comments).values({name: bindparam("said_" + name) for name in comments.c.keys()})  # noqa: SIM118
-_SAVE_AND_SAY = _SAVE.add_cte(_SAY.cte("said"))  # one round trip for both
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +31,30 @@ class Said:
     visibility: str
     channel: str
     created_at: datetime
+    edited_at: datetime | None = None
+    retracted_at: datetime | None = None
+
+
+_SAY = insert(comments).values({name: bindparam("said_" + name) for name in Said.__slots__})
+_NOTE = insert(changes).from_select([column.name for column in changes.c], queries.NOTED)
+
+
+_MOVED = ("status", "gate", "version", "updated_at", "clocks", "next_due_at", "alarm_at", "reminded_at")
+_MOVE = (
+    update(cases).where(cases.c.id == bindparam("saved_id")).values({name: bindparam("new_" + name) for name in _MOVED})
+)
+_NOBODY = {"actor_id": "", "actor_name": "", "side": "support"}
+_NOTE_MANY = insert(changes)
+
+
+@cache
+def _saving(columns: frozenset[str], said: bool, noted: bool) -> Update:
+    """Write these columns, a comment and what changed: one round trip for all. Texts travel only when they changed."""
+    saving = update(cases).where(cases.c.id == bindparam("saved_id"))
+    saving = saving.values({name: bindparam("new_" + name) for name in sorted(columns)})
+    if said:
+        saving = saving.add_cte(_SAY.cte("said"))
+    return saving.add_cte(_NOTE.cte("noted")) if noted else saving
 
 
 def take(uow: UnitOfWork, ask: Any, permission: str) -> Reader:
@@ -73,17 +84,61 @@ def say(uow: UnitOfWork, reader: Reader, body: str, channel: str, visibility: st
     )
 
 
-def save(uow: UnitOfWork, reader: Reader, said: Said | None = None) -> None:
-    """Write the case's new state, and what was said with it. Texts are written by ``change_case`` alone."""
-    case = reader.case
+def save(
+    uow: UnitOfWork,
+    reader: Reader,
+    said: Said | None = None,
+    *,
+    reason: str | None = None,
+    noted: Sequence[dict[str, Any]] = (),
+) -> None:
+    """Write down what is new about the case, what was said with it, and its history (``noted``: more than its own
+    fields tell), with the ``reason``."""
+    case, before = reader.case, reader.before
+    assert before is not None  # noqa: S101 - nobody changes what he has not taken
     touch(uow, reader)
-    values: dict[str, Any] = {"new_" + name: getattr(case, name) for name in _KEPT}
+    keep_time(uow, reader, said)
+    changed = [name for name in Case.__slots__ if getattr(case, name) != getattr(before, name)]
+    values: dict[str, Any] = {"new_" + name: getattr(case, name) for name in changed}
     values["saved_id"] = case.id
-    if said is None:
-        uow.run(_SAVE, values)
-        return
-    values.update({"said_" + name: getattr(said, name) for name in Said.__slots__})
-    uow.run(_SAVE_AND_SAY, values)
+    if said is not None:
+        values.update({"said_" + name: getattr(said, name) for name in Said.__slots__})
+    noted = [*noted, *rules.differences(before, case)]
+    if noted:
+        told = [one | {"id": new_id("chg")} for one in noted]
+        values |= {"noted_changes": told, "noted_case": case.id, "noted_at": uow.now, "noted_reason": reason}
+        values |= {"noted_by": uow.actor.user_id, "noted_name": reader.standing.name}
+        values["noted_side"] = reader.standing.side
+    uow.run(_saving(frozenset(changed), said is not None, bool(noted)), values)
+    for name in changed:
+        setattr(before, name, getattr(case, name))
+
+
+def keep_time(uow: UnitOfWork, reader: Reader, said: Said | None = None) -> None:
+    """Bring the case's clocks in line with what has happened to it; another priority may promise something else."""
+    case = reader.case
+    if reader.before and case.priority != reader.before.priority:
+        rules.repromise(case, queries.promised(uow, case), uow.now, begins=True)
+    rules.keep_time(reader, said.side if said and said.visibility == "public" else "", uow.now)
+
+
+def save_many(uow: UnitOfWork, readers: list[Reader]) -> None:
+    """What a timer did to many cases at once: their status, gate and clocks, and the history, in nobody's name."""
+    written, noted = [], []
+    for reader in readers:
+        case, before = reader.case, reader.before
+        assert before is not None  # noqa: S101 - nobody changes what he has not taken
+        touch(uow, reader)
+        rules.keep_time(reader, "", uow.now)
+        written.append({"saved_id": case.id, **{"new_" + name: getattr(case, name) for name in _MOVED}})
+        noted += [
+            {"id": new_id("chg"), "case_id": case.id, "at": uow.now, **_NOBODY, **told}
+            for told in rules.differences(before, case)
+        ]
+    if written:
+        uow.run(_MOVE, written)
+    if noted:
+        uow.run(_NOTE_MANY, noted)
 
 
 def touch(uow: UnitOfWork, reader: Reader) -> None:
@@ -92,13 +147,16 @@ def touch(uow: UnitOfWork, reader: Reader) -> None:
     reader.case.updated_at = uow.now
 
 
-def record(uow: UnitOfWork, reader: Reader, event: type[c.CaseEvent], told: Round, **more: Any) -> None:
+def record(
+    uow: UnitOfWork, reader: Reader, event: type[c.CaseEvent], told: Round, *, internal: bool = False, **more: Any
+) -> None:
     """Record what happened to the case: what every event of a case says, and ``more``.
 
     One act notifies once: when a comment belongs to it, the comment tells, and the act's other events tell nobody.
+    What is ``internal`` never leaves the staff.
     """
     case = reader.case
-    internal = more.get("visibility") == "internal"
+    internal = internal or more.get("visibility") == "internal"
     heard = rules.audience_of(reader, told, internal=internal, author=uow.actor.user_id)
     uow.record(
         event(

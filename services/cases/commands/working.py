@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import structlog
-from sqlalchemy import bindparam, update
 
 from services.cases import queries, rules
 from services.cases.commands.ending import ended_by
-from services.cases.commands.saving import Said, record, record_comment, save, say, take, touch
+from services.cases.commands.merging import follow_up
+from services.cases.commands.saving import Said, record, record_comment, save, say, take
 from services.cases.rules import Reader, Round
-from services.cases.tables import cases
 from services.chassis.actor import Actor
 from services.chassis.messages import ABSENT
-from services.chassis.problems import Forbidden, Invalid, Problem
+from services.chassis.problems import Conflict, Forbidden, Invalid, Problem
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
 from services.contracts.notifications import ReplyReceived
@@ -23,22 +21,21 @@ from services.contracts.notifications import ReplyReceived
 log = structlog.get_logger(__name__)
 
 _TEXTS = ("title", "description", "priority")
-_SAVE_TEXTS = (
-    update(cases)
-    .where(cases.c.id == bindparam("saved_id"))
-    .values({name: bindparam("new_" + name) for name in (*_TEXTS, "updated_at", "version")})
-)
 
 
 def add_comment(uow: UnitOfWork, ask: c.AddComment) -> c.CommentView:
     """Say something on a case. Raises NotFound, Forbidden ``not_permitted``, Conflict ``not_in_this_status``."""
-    reader = queries.one(uow, ask, to_change=True)
+    return queries.comment_view(comment(uow, queries.one(uow, ask, to_change=True), ask))
+
+
+def comment(uow: UnitOfWork, reader: Reader, ask: c.AddComment) -> Said:
+    """The same on a case that is held already, as whoever reads it."""
     internal = ask.visibility == "internal"
     rules.must_be_able(reader, "case.comment_internal" if internal else "case.comment")
     case = reader.case
     act = rules.reaction_to_comment(reader, ask.visibility, uow.now)
-    before, case.status = case.status, rules.move(act, case.status)
-    reopened = before in ("answered", "closed") and case.status == "open"
+    before, case.status = case.status, rules.move(act, case)
+    reopened = before in ("answered", "closed") and case.status != before
     if reopened:
         opened_again(reader)
     said = say(uow, reader, ask.body, ask.channel, ask.visibility)
@@ -46,7 +43,18 @@ def add_comment(uow: UnitOfWork, ask: c.AddComment) -> c.CommentView:
     record_comment(uow, reader, said)
     if reopened:
         record(uow, reader, c.CaseReopened, Round())
-    return queries.comment_view(said)
+    if rules.goes_on_elsewhere(reader, ask.visibility, uow.now):
+        _go_on_elsewhere(uow, reader, said)
+    return said
+
+
+def _go_on_elsewhere(uow: UnitOfWork, reader: Reader, said: Said) -> None:
+    """A customer's word on a case that cannot be opened again begins the next one, linked, where the form allows it;
+    otherwise the word stands on the old case alone."""
+    try:
+        follow_up(uow, reader, reader.case.title, said.body, {})
+    except Problem as problem:  # raised before anything of the new case was written
+        log.info("no_follow_up", case_id=reader.case.id, reason=problem.code)
 
 
 def opened_again(reader: Reader) -> None:
@@ -61,7 +69,11 @@ def add_mail_reply(uow: UnitOfWork, event: ReplyReceived) -> None:
     his = replace(uow, context=replace(uow.context, actor=actor, if_match=None))  # the same transaction and outbox
     ask = c.AddComment(team_id=event.team_id, case_id=event.case_id, body=event.body, channel="email")
     try:
-        add_comment(his, ask)
+        if event.user_id.startswith("contact_"):  # somebody without a login
+            behind = queries.behind_address(uow, event.team_id, event.case_id, event.user_id)
+            comment(behind.uow, behind.reader, ask)
+        else:
+            add_comment(his, ask)
     except Problem as problem:  # raised before anything was written; the reply can never be taken
         log.info("mail_reply_ignored", case_id=event.case_id, message_id=event.message_id, reason=problem.code)
 
@@ -70,7 +82,7 @@ def change_case(uow: UnitOfWork, ask: c.ChangeCase) -> c.CaseView:
     """Save changes; the case stays open. Raises Forbidden ``field_not_editable``, Invalid, PreconditionFailed."""
     reader = take(uow, ask, "case.change")
     case = reader.case
-    case.status = rules.move("change", case.status)
+    case.status = rules.move("change", case)
     sent = {name: value for name in _TEXTS if (value := getattr(ask, name)) is not ABSENT}
     refused = sorted(set(sent) - rules.editable(reader))
     if refused:
@@ -82,9 +94,8 @@ def change_case(uow: UnitOfWork, ask: c.ChangeCase) -> c.CaseView:
     if changed:
         for name in changed:
             setattr(case, name, sent[name])
-        touch(uow, reader)
-        values: dict[str, Any] = {"new_" + name: getattr(case, name) for name in (*_TEXTS, "updated_at", "version")}
-        uow.run(_SAVE_TEXTS, values | {"saved_id": case.id})
+        case.priority_rank = rules.rank_of(reader.policy, case.priority)
+        save(uow, reader)
         record(uow, reader, c.CaseChanged, rules.sides_of(reader.standing.side), fields=changed)
     return queries.view(uow, reader)
 
@@ -93,7 +104,7 @@ def review_case(uow: UnitOfWork, ask: c.ReviewCase) -> c.CaseView:
     """Somebody looked at it. The first look stays the first; a later one may correct what it found."""
     reader = take(uow, ask, "case.review")
     case = reader.case
-    case.status = rules.move("review", case.status)
+    case.status = rules.move("review", case)
     case.complexity, case.level = ask.complexity, ask.level
     case.reviewed_at = case.reviewed_at or uow.now
     save(uow, reader)
@@ -102,27 +113,38 @@ def review_case(uow: UnitOfWork, ask: c.ReviewCase) -> c.CaseView:
 
 
 def assign_case(uow: UnitOfWork, ask: c.AssignCase) -> c.CaseView:
-    """Give the case to one of the active staff, who is told, or back to the pile. Raises Invalid ``/assignee_id``."""
+    """Give the case to one of the active staff, who is told, or back to the pile. Raises Invalid ``/assignee_id``,
+    Conflict ``already_assigned`` when it had to be free."""
     reader = take(uow, ask, "case.assign")
     case = reader.case
-    case.status = rules.move("assign", case.status)
-    name = None
-    if ask.assignee_id is not None:
-        name = queries.agent_name(uow, ask.team_id, ask.assignee_id)
-        if name is None:
-            raise Invalid.field("/assignee_id", "choice", "This is not one of the team's staff.")
-    case.assignee_id, case.assignee_name = ask.assignee_id, name
+    case.status = rules.move("assign", case)
+    assignee_id = uow.actor.user_id if ask.assignee_id == "me" else ask.assignee_id
+    if ask.only_if_free and case.assignee_id not in (None, assignee_id):
+        raise Conflict("already_assigned", "Somebody else has taken this case.")
+    assign(uow, reader, assignee_id)
     save(uow, reader)
-    told = Round(people=(ask.assignee_id,) if ask.assignee_id else ())  # of a case back on the pile nobody is told
-    record(uow, reader, c.CaseAssigned, told, assignee_id=ask.assignee_id)
+    told = Round(people=(assignee_id,) if assignee_id else ())  # of a case back on the pile nobody is told
+    record(uow, reader, c.CaseAssigned, told, assignee_id=assignee_id)
     return queries.view(uow, reader)
+
+
+def assign(uow: UnitOfWork, reader: Reader, assignee_id: str | None) -> None:
+    """Put the case on this desk, or back on the pile. Raises Invalid ``/assignee_id`` for who is not of the staff."""
+    name = None
+    if assignee_id == uow.actor.user_id:
+        name = reader.standing.name
+    elif assignee_id is not None:
+        name = queries.agent_name(uow, reader.case.team_id, assignee_id)
+    if assignee_id is not None and name is None:
+        raise Invalid.field("/assignee_id", "choice", "This is not one of the team's staff.")
+    reader.case.assignee_id, reader.case.assignee_name = assignee_id, name
 
 
 def answer_case(uow: UnitOfWork, ask: c.AnswerCase) -> c.CaseView:
     """Support answers: a comment and its effect in one act; ``close`` ends the case with it."""
     reader = take(uow, ask, "case.answer")
     case = reader.case
-    case.status = rules.move("answer", case.status)
+    case.status = rules.move("answer", case)
     case.answered_at = uow.now
     if ask.close:
         ended_by(uow, reader)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from sqlalchemy import ARRAY, Integer, Row, Text, any_, bindparam, exists, func, select, update
+from sqlalchemy import ARRAY, DateTime, Integer, Row, Text, any_, bindparam, exists, func, select, update
 from sqlalchemy import cast as cast_to
 
-from services.cases.queries.sight import POLICY, READS, me, mine, team
-from services.cases.rules import Standing
-from services.cases.tables import Case, memberships, organizations, teams
+from services.cases.queries.sight import POLICY, READS, READS_ALL, me, mine, team
+from services.cases.rules import Agreed, Standing
+from services.cases.tables import Case, contracts, memberships, organizations, queues, teams
 from services.chassis.problems import Conflict, NotFound
 from services.chassis.unit_of_work import UnitOfWork
 
@@ -54,21 +54,50 @@ _staff = (
         memberships.c.team_id == organizations.c.team_id,
         memberships.c.organization_id.is_(None),
         memberships.c.active,
+        any_(memberships.c.permissions) == READS_ALL,
     )
     .correlate(organizations)
     .scalar_subquery()
 )
+# The version in force now: [number, what it says].
+_contract = (
+    select(func.json_build_array(contracts.c.contract_version, contracts.c.terms))
+    .where(
+        contracts.c.organization_id == organizations.c.organization_id,
+        contracts.c.effective_from <= bindparam("now", type_=DateTime(timezone=True)),
+    )
+    .order_by(contracts.c.contract_version.desc())
+    .limit(1)
+    .correlate(organizations)
+    .scalar_subquery()
+    .label("contract")
+)
+_piles = (
+    select(func.json_agg(func.json_build_array(queues.c.queue_id, queues.c.topics, queues.c.agents)))
+    .where(queues.c.team_id == organizations.c.team_id, ~queues.c.removed)
+    .correlate(organizations)
+    .scalar_subquery()
+)
+_AGREED = select(organizations.c.products, _contract).where(
+    organizations.c.organization_id == bindparam("organization_id"), organizations.c.team_id == team
+)
 _HOUSE = select(
-    organizations.c.products, _colleague.label("colleagues"), _members.label("members"), _staff.label("desk")
+    organizations.c.products,
+    _colleague.label("colleagues"),
+    _members.label("members"),
+    _staff.label("desk"),
+    _contract,
+    _piles.label("queues"),
 ).where(organizations.c.organization_id == bindparam("organization_id"), organizations.c.team_id == team)
 
 _AGENT = select(memberships.c.name).where(
     memberships.c.team_id == team,
     memberships.c.organization_id.is_(None),
     memberships.c.active,
+    any_(memberships.c.permissions) == READS_ALL,
     memberships.c.user_id == bindparam("user_id"),
 )
-_MEMBER = select(memberships.c.name, organizations.c.products).where(
+_MEMBER = select(memberships.c.name, organizations.c.products, _contract).where(
     memberships.c.team_id == team,
     memberships.c.organization_id == bindparam("organization_id"),
     memberships.c.active,
@@ -85,6 +114,12 @@ def standings(uow: UnitOfWork, team_id: str, *, whole_profile: bool = False) -> 
     if row is None or not row.places:
         raise NotFound()
     return [Standing(*place) for place in row.places], cast(dict[str, Any], row.policy)
+
+
+def places_of(uow: UnitOfWork, team_id: str, user_id: str) -> list[Standing]:
+    """Somebody's active places in the team."""
+    row = uow.first(_STANDINGS, {"me": user_id, "team_id": team_id})
+    return [Standing(*place) for place in row.places or []] if row else []
 
 
 def represented(places: list[Standing], organization_id: str | None) -> tuple[Standing, str | None]:
@@ -111,12 +146,21 @@ def must_choose(places: list[Standing]) -> Conflict:
 
 def house(uow: UnitOfWork, team_id: str, organization_id: str, people: list[str]) -> Row[Any]:
     """An organization: its ``products``, whether the caller has ``colleagues`` there, the names of those ``people`` who
-    are active ``members``, and the team's ``desk``. Raises NotFound."""
-    values = {"me": uow.actor.user_id, "team_id": team_id, "organization_id": organization_id, "people": people}
-    row = uow.first(_HOUSE, values)
+    are active ``members``, the team's ``desk``, the ``contract`` in force, the team's ``queues``. Raises
+    NotFound."""
+    values = {"me": uow.actor.user_id, "team_id": team_id, "organization_id": organization_id, "now": uow.now}
+    row = uow.first(_HOUSE, values | {"people": people})
     if row is None:
         raise NotFound()
     return row
+
+
+def agreed(uow: UnitOfWork, team_id: str, organization_id: str) -> Agreed:
+    """What holds for an organization now. Raises NotFound."""
+    row = uow.first(_AGREED, {"team_id": team_id, "organization_id": organization_id, "now": uow.now})
+    if row is None:
+        raise NotFound()
+    return Agreed.of(row.products, row.contract)
 
 
 def agent_name(uow: UnitOfWork, team_id: str, user_id: str) -> str | None:
@@ -127,7 +171,7 @@ def agent_name(uow: UnitOfWork, team_id: str, user_id: str) -> str | None:
 
 def member(uow: UnitOfWork, case: Case, user_id: str) -> Row[Any] | None:
     """``name`` of an active member of the case's organization, who may read cases, and the ``products`` it holds."""
-    values = {"team_id": case.team_id, "organization_id": case.organization_id, "user_id": user_id}
+    values = {"team_id": case.team_id, "organization_id": case.organization_id, "user_id": user_id, "now": uow.now}
     return uow.first(_MEMBER, values)
 
 

@@ -11,7 +11,7 @@ from services.cases.tables import cases, followers, memberships, teams
 me: ColumnElement[str] = bindparam("me", type_=Text())
 team: ColumnElement[str] = bindparam("team_id", type_=Text())
 organization: ColumnElement[str] = bindparam("organization_id", type_=Text())
-READS = literal("case.read", Text())
+READS, READS_ALL = literal("case.read", Text()), literal("case.read_all", Text())
 mine = memberships.alias("mine")
 # What of a profile decides about a case that exists; the long rest stays in the database.
 POLICY = teams.c.profile.op("-")(
@@ -22,9 +22,9 @@ POLICY = teams.c.profile.op("-")(
 def visible(*columns: Any, side: str | None = None) -> Select[Any]:
     """The cases ``me`` may see in ``team_id``: the one place that knows.
 
-    Staff see every case of their team. A customer sees cases of organizations he is an active member of, with
-    ``case.read``: ``organization`` all of them; ``participants`` as creator, contact, owner or follower; ``private`` as
-    creator or contact. Private beats every customer-side role. A missing fact hides.
+    Staff with ``case.read_all`` see every case of their team. A customer sees cases of organizations he is an active
+    member of, with ``case.read``: ``organization`` all of them; ``participants`` as creator, contact, owner or
+    follower; ``private`` as creator or contact. Private beats every customer-side role. A missing fact hides.
 
     The caller's standing is looked up along with the case. A list that has just looked it up names the ``side``, and
     for a customer his ``organization_id`` among the values: joined with memberships, the planner would sort every
@@ -42,4 +42,5 @@ def visible(*columns: Any, side: str | None = None) -> Select[Any]:
         return seen if side == "support" else seen.where(cases.c.organization_id == organization, shown)
     at_home = and_(mine.c.organization_id == cases.c.organization_id, any_(mine.c.permissions) == READS)
     my_place = and_(mine.c.user_id == me, mine.c.team_id == team, mine.c.active)
-    return seen.where(my_place, or_(mine.c.organization_id.is_(None), and_(at_home, shown)))
+    on_the_desk = and_(mine.c.organization_id.is_(None), any_(mine.c.permissions) == READS_ALL)
+    return seen.where(my_place, or_(on_the_desk, and_(at_home, shown)))

@@ -6,24 +6,42 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Integer, Row, ScalarSelect, Select, Text, any_, bindparam, func, or_, select, tuple_
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    ColumnElement,
+    Integer,
+    Row,
+    ScalarSelect,
+    Select,
+    Text,
+    any_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 
 from services.cases import rules
 from services.cases.queries.paging import cursor_of, position_of
-from services.cases.queries.sight import POLICY, READS, mine, visible
+from services.cases.queries.sight import POLICY, READS, READS_ALL, me, mine, visible
 from services.cases.rules import Reader, Standing
-from services.cases.tables import Case, cases, comments, followers, memberships, teams
+from services.cases.tables import Case, case_contacts, cases, comments, contracts, followers, memberships, tags, teams
 from services.chassis.messages import hints
 from services.chassis.problems import NotFound
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
 
 FIRST_COMMENTS = 50
-_START = (datetime(1, 1, 1, tzinfo=UTC), "")  # before every comment
+START = (datetime(1, 1, 1, tzinfo=UTC), "")  # before every comment
 
 
-def _people_around() -> tuple[ScalarSelect[Any], ScalarSelect[Any]]:
-    """Who of the customer side may still see the organization's cases, and the support side's active people."""
+def people_around() -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """Who of the customer side may still see the case (who asked without a login among them), and the support side's
+    active people."""
     member, agent = memberships.alias("member"), memberships.alias("agent")
     watching = select(followers.c.user_id).where(followers.c.case_id == cases.c.id).correlate(cases)
     present = select(func.array_agg(member.c.user_id)).where(
@@ -37,36 +55,74 @@ def _people_around() -> tuple[ScalarSelect[Any], ScalarSelect[Any]]:
         ),
     )
     desk = select(func.array_agg(agent.c.user_id)).where(
-        agent.c.team_id == cases.c.team_id, agent.c.organization_id.is_(None), agent.c.active
+        agent.c.team_id == cases.c.team_id,
+        agent.c.organization_id.is_(None),
+        agent.c.active,
+        any_(agent.c.permissions) == READS_ALL,
     )
-    return present.correlate(cases).scalar_subquery(), desk.correlate(cases).scalar_subquery()
+    without_login = select(func.array_agg(case_contacts.c.contact_id)).where(case_contacts.c.case_id == cases.c.id)
+    customers = func.array_cat(*[one.correlate(cases).scalar_subquery() for one in (present, without_login)])
+    return customers, desk.correlate(cases).scalar_subquery()
+
+
+_pair = func.json_build_array(followers.c.user_id, followers.c.name)
+WATCHING = select(func.json_agg(_pair)).where(followers.c.case_id == cases.c.id).correlate(cases).scalar_subquery()
+
+
+def _approves() -> ScalarSelect[Any]:
+    """Whether the contract of the case names ``me`` among those who approve prices; null when it names nobody."""
+    named = func.nullif(contracts.c.terms["quote_approvers"], literal([], JSONB))
+    found = select(named.op("?", return_type=Boolean())(me)).where(
+        contracts.c.organization_id == cases.c.organization_id,
+        contracts.c.contract_version == cases.c.contract_version,
+        cases.c.gate == "offered",
+    )
+    return found.correlate(cases).scalar_subquery()
 
 
 def _one(*where: Any, to_change: bool = False) -> Select[Any]:
-    pair = func.json_build_array(followers.c.user_id, followers.c.name)
-    watching = select(func.json_agg(pair)).where(followers.c.case_id == cases.c.id).correlate(cases).scalar_subquery()
     facts = [mine.c.membership_id, mine.c.organization_id, mine.c.role, mine.c.permissions, mine.c.name]
-    more = _people_around() if to_change else ()
-    found = visible(*cases.c, *facts, POLICY, watching, *more).where(teams.c.team_id == cases.c.team_id, *where)
+    joined = cases.alias("joined")
+    pair_joined = func.json_build_array(joined.c.id, joined.c.number)
+    merged = select(func.json_agg(pair_joined)).where(joined.c.merged_into == cases.c.id)
+    tagged = select(func.array_agg(tags.c.tag)).where(tags.c.case_id == cases.c.id)
+    together = (merged.correlate(cases).scalar_subquery(), tagged.correlate(cases).scalar_subquery())
+    more = people_around() if to_change else ()
+    known = (POLICY, WATCHING, *together, _approves(), *more)
+    found = visible(*cases.c, *facts, *known).where(teams.c.team_id == cases.c.team_id, *where)
     found = found.order_by(mine.c.organization_id.is_not(None)).limit(1)  # who is both, speaks as staff
     return found.with_for_update(of=cases) if to_change else found
 
 
 _BY_ID = _one(cases.c.id == bindparam("case_id"))
-_BY_NUMBER = _one(cases.c.number == bindparam("number"))
+_named = cases.alias("named")
+# The number of a merged case leads to the one that goes on.
+_BY_NUMBER = _one(
+    cases.c.id
+    == select(func.coalesce(_named.c.merged_into, _named.c.id))
+    .where(_named.c.team_id == bindparam("team_id"), _named.c.number == bindparam("number"))
+    .scalar_subquery()
+)
 _TO_CHANGE = _one(cases.c.id == bindparam("case_id"), to_change=True)
 _WIDTH = len(cases.c)
+_ONLOOKERS = (
+    select(*cases.c, POLICY, WATCHING, *people_around())
+    .join(teams, teams.c.team_id == cases.c.team_id)
+    .where(cases.c.id == any_(bindparam("case_ids", type_=ARRAY(Text))))
+    .with_for_update(of=cases, skip_locked=True)
+)
 
-_SAID = (
+_said = (
     select(*comments.c)
     .where(
-        comments.c.case_id == bindparam("case_id"),
         comments.c.visibility == any_(bindparam("kinds", type_=ARRAY(Text))),
         tuple_(comments.c.created_at, comments.c.id) > tuple_(bindparam("at"), bindparam("id")),
     )
     .order_by(comments.c.created_at, comments.c.id)
     .limit(bindparam("most", type_=Integer()))
 )
+_SAID = _said.where(comments.c.case_id == bindparam("case_id"))
+_SAID_TOGETHER = _said.where(comments.c.case_id == any_(bindparam("case_ids", type_=ARRAY(Text))))
 
 
 # Columns that a view shows as they are, under their own name.
@@ -76,40 +132,74 @@ _SHOWN = tuple(name for name in Case.__slots__ if name in hints(c.CaseView) and 
 def one(uow: UnitOfWork, ask: Any, *, to_change: bool = False) -> Reader:
     """The case of ``ask`` as the actor sees it; locked when it is ``to_change``. Raises NotFound."""
     values = {"me": uow.actor.user_id, "team_id": ask.team_id, "case_id": ask.case_id}
-    return _reader(uow.first(_TO_CHANGE if to_change else _BY_ID, values))
+    return _reader(uow.first(_TO_CHANGE if to_change else _BY_ID, values), uow.actor.user_id)
 
 
-def _reader(row: Row[Any] | None) -> Reader:
+def reader_of(uow: UnitOfWork, team_id: str, case_id: str, user_id: str) -> Reader | None:
+    """The case as somebody else sees it; None when he does not."""
+    row = uow.first(_BY_ID, {"me": user_id, "team_id": team_id, "case_id": case_id})
+    return None if row is None else _reader(row, user_id)
+
+
+def _reader(row: Row[Any] | None, me: str) -> Reader:
     if row is None:
         raise NotFound()
     case = Case(*row[:_WIDTH])
-    membership_id, organization_id, role, permissions, name, policy, watching, *around = row[_WIDTH:]
+    membership_id, organization_id, role, permissions, name, policy, watching, *more = row[_WIDTH:]
+    merged, tagged, approves, *around = more
     reader = Reader(
         case=case,
         standing=Standing(membership_id, organization_id, role, permissions, name),
         policy=policy,
         followers=[(user_id, follower) for user_id, follower in watching or []],
+        merged=[(case_id, number) for case_id, number in merged or []],
+        tags=sorted(tagged or []),
+        me=me,
+        approves=approves,
     )
     if around:
         reader.present, reader.desk = around[0] or [], around[1] or []
+        reader.before = Case(*row[:_WIDTH])
     return reader
+
+
+def onlookers(uow: UnitOfWork, case_ids: list[str]) -> list[Reader]:
+    """These cases with the people around them, locked for a timer, which is nobody and may do nothing by itself. Those
+    that somebody is changing right now are left out."""
+    nobody = Standing("", None, "", [], "")
+    found = []
+    for row in uow.all(_ONLOOKERS, {"case_ids": case_ids}):
+        policy, watching, present, desk = row[_WIDTH:]
+        pairs = [(user_id, follower) for user_id, follower in watching or []]
+        reader = Reader(Case(*row[:_WIDTH]), nobody, policy, pairs, present or [], desk or [])
+        reader.before = Case(*row[:_WIDTH])
+        found.append(reader)
+    return found
 
 
 def read_case(uow: UnitOfWork, ask: c.ReadCase) -> c.CaseView:
     """One case with its first comments."""
-    return view(uow, one(uow, ask))
+    return view(uow, looked_at(uow, one(uow, ask)))
 
 
 def read_case_by_number(uow: UnitOfWork, ask: c.ReadCaseByNumber) -> c.CaseView:
     """The same, by the number people quote."""
     values = {"me": uow.actor.user_id, "team_id": ask.team_id, "number": ask.number}
-    return view(uow, _reader(uow.first(_BY_NUMBER, values)))
+    return view(uow, looked_at(uow, _reader(uow.first(_BY_NUMBER, values), uow.actor.user_id)))
+
+
+def looked_at(uow: UnitOfWork, reader: Reader) -> Reader:
+    """Say so when the case is private and somebody else's."""
+    case, me = reader.case, uow.actor.user_id
+    if case.visibility == "private" and me not in (case.created_by, case.contact_id):
+        uow.record(c.PrivateCaseViewed(team_id=case.team_id, case_id=case.id, number=case.number, reader_id=me))
+    return reader
 
 
 def view(uow: UnitOfWork, reader: Reader, *, fresh: bool = False) -> c.CaseView:
     """A case as this reader sees it now, with what he may do; a ``fresh`` one has no comments to look for."""
     case = reader.case
-    said, cursor = ([], None) if fresh else _conversation(uow, reader, _START, FIRST_COMMENTS)
+    said, cursor = ([], None) if fresh else conversation(uow, reader, START, FIRST_COMMENTS)
     return c.CaseView(
         **{name: getattr(case, name) for name in _SHOWN},
         priority=case.priority if tells_priority(reader.standing, reader.policy) else None,
@@ -122,6 +212,8 @@ def view(uow: UnitOfWork, reader: Reader, *, fresh: bool = False) -> c.CaseView:
         comments=said,
         comments_cursor=cursor,
         permissions=rules.able(reader, uow.now),
+        merged_from=[number for _, number in reader.merged],
+        tags=reader.tags if reader.standing.staff else [],
     )
 
 
@@ -135,17 +227,19 @@ def tells_priority(standing: Standing, policy: Mapping[str, Any]) -> bool:
 
 def list_comments(uow: UnitOfWork, ask: c.ListComments) -> c.CommentPage:
     """The conversation the actor may read, oldest first."""
-    after = _START if ask.cursor is None else position_of(ask.cursor)
-    said, cursor = _conversation(uow, one(uow, ask), after, ask.limit)
+    after = START if ask.cursor is None else position_of(ask.cursor)
+    said, cursor = conversation(uow, looked_at(uow, one(uow, ask)), after, ask.limit)
     return c.CommentPage(data=said, next_cursor=cursor)
 
 
-def _conversation(
+def conversation(
     uow: UnitOfWork, reader: Reader, after: tuple[datetime, str], limit: int
 ) -> tuple[list[c.CommentView], str | None]:
     kinds = ["public", "internal"] if reader.standing.staff else ["public"]
     values = {"case_id": reader.case.id, "kinds": kinds, "at": after[0], "id": after[1], "most": limit + 1}
-    rows = uow.all(_SAID, values)
+    if reader.merged:
+        values["case_ids"] = [reader.case.id, *[case_id for case_id, _ in reader.merged]]
+    rows = uow.all(_SAID_TOGETHER if reader.merged else _SAID, values)
     cursor = cursor_of(rows[limit - 1].created_at, rows[limit - 1].id) if len(rows) > limit else None
     return [comment_view(row) for row in rows[:limit]], cursor
 
@@ -161,4 +255,6 @@ def comment_view(row: Any) -> c.CommentView:
         visibility=row.visibility,
         channel=row.channel,
         created_at=row.created_at,
+        edited_at=row.edited_at,
+        retracted_at=row.retracted_at,
     )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from services.cases.tables import Case
+
+if TYPE_CHECKING:
+    from services.cases.rules.agreed import Agreed
 
 Policy = dict[str, Any]  # a team's profile, or the part of it that decides about a case
 
@@ -34,10 +37,13 @@ class Standing:
 
 @dataclass(slots=True)
 class Reader:
-    """Somebody who sees a case: the case, his standing, the team's policy, and the people around the case.
+    """Somebody who sees a case: the case, his standing, the team's policy, and the people around it.
 
     ``followers``: ``(user id, name)``. ``present``: who of the customer side may still see the case's organization.
-    ``desk``: the team's active staff, the assignee first. The last two are known in commands only.
+    ``desk``: the team's active staff, the assignee first. ``before``: the case as it was found, to tell what changed.
+    The last three are known in commands only. ``merged``: id and number of the cases that were merged into this one.
+    ``me``: his user id. ``tags``: shown to staff only.
+    ``agreed``: what holds for the organization; known while a case is opened.
     """
 
     case: Case
@@ -46,3 +52,9 @@ class Reader:
     followers: list[tuple[str, str]] = field(default_factory=list)
     present: list[str] = field(default_factory=list)
     desk: list[str] = field(default_factory=list)
+    approves: bool | None = None  # whether the contract names him among those who approve prices; None: it names nobody
+    before: Case | None = None
+    me: str = ""
+    merged: list[tuple[str, str]] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+    agreed: Agreed | None = None

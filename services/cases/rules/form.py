@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,10 +14,15 @@ from services.chassis.problems import Invalid
 Error = dict[str, str]
 
 # Form keys that have a place of their own in OpenCase; all others are said in ``fields``.
-_OWN_PLACE = {"title", "description", "topic", "priority", "product", "contact", "owner", "private"}
-_PHONE = re.compile(r"[+0-9][0-9 ()./-]{2,31}")
-_ID = re.compile(r"[a-z]{2,8}_[0-9a-hjkmnp-tv-z]{26}")
-_LINE_LENGTH, _TEXT_LENGTH = 255, 65_536
+_OWN_PLACE = {
+    *("title", "description", "topic", "priority", "product", "product_item", "product_range"),
+    *("contact", "owner", "private", "technical_information"),
+}
+LONGEST_TOLD = 2000  # letters of one entry of technical information, with its name
+PHONE = re.compile(r"[+0-9][0-9 ()./-]{2,31}")
+ID = re.compile(r"[a-z]{2,8}_[0-9a-hjkmnp-tv-z]{26}")
+LINE_LENGTH, TEXT_LENGTH = 255, 65_536
+LAST_RANK = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,8 @@ class Filling:
     priority: str | None
     product: str | None
     fields: dict[str, Any]
+    product_item: str | None = None
+    product_range: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +50,19 @@ class Filled:
     fields: dict[str, Any]
 
 
-def check_form(profile: Policy, filling: Filling, *, staff: bool) -> Filled:
-    """Hold a filled form against the team's profile. Raises Invalid naming every wrong field at once."""
+def check_form(profile: Policy, filling: Filling, *, staff: bool, missing: Sequence[Error] = ()) -> Filled:
+    """Hold a filled form against the team's profile. Raises Invalid naming every wrong field at once, with what is
+    known to be ``missing``."""
     kind = next((kind for kind in profile["types"] if kind["key"] == filling.type), None)
     if kind is None:
         raise Invalid.field("/type", "choice", "The team has no such type of case.")
     form = {field["key"]: field for field in kind["form"]}
     said = {key: value for key, value in filling.fields.items() if value not in (None, "")}
     private = said.pop("private", False) if "private" in form else False
-    topic, errors = _topic(profile, form, filling.topic)
+    topic, wrong = _topic(profile, form, filling.topic)
+    errors = [*missing, *wrong]
     errors += check_priority(profile, filling.priority, staff=staff)
-    if filling.product is None and (profile["product_required"] or form.get("product", {}).get("required")):
-        errors.append(_error("/product", "required", "Choose the product."))
+    errors += _product(profile, form, filling)
     if not isinstance(private, bool):
         errors.append(_error("/fields/private", "type", "Must be true or false."))
     errors += _fields(form, said)
@@ -62,6 +70,48 @@ def check_form(profile: Policy, filling: Filling, *, staff: bool) -> Filled:
         raise Invalid("invalid", "The form is not filled in rightly.", errors=errors)
     priority = filling.priority or profile["priority"]["default"]
     return Filled(kind["charge"], kind["level"], topic, priority, private, said)
+
+
+def _product(profile: Policy, form: dict[str, Any], filling: Filling) -> list[Error]:
+    """The product must be chosen where it is needed, the item be named; a range is one of the product's."""
+    errors = []
+    if filling.product is None and (profile["product_required"] or form.get("product", {}).get("required")):
+        errors.append(_error("/product", "required", "Choose the product."))
+    for name in ("product_item", "product_range"):
+        if getattr(filling, name) is None and form.get(name, {}).get("required"):
+            errors.append(_error(f"/{name}", "required", f"{form[name]['label']} is missing."))
+    return errors + check_range(profile, filling.product, filling.product_range)
+
+
+def check_range(profile: Policy, product: str | None, named: str | None) -> list[Error]:
+    """A range must be one of the product's; without a product, of any of the team's."""
+    if named is None:
+        return []
+    asked = [known for known in profile["products"] if product in (None, known["key"])]
+    if any(named in known.get("ranges", ()) for known in asked):
+        return []
+    whose = "the product has" if product else "a product of the team has"
+    return [_error("/product_range", "choice", f"This is no range that {whose}.")]
+
+
+def check_information(consent: bool, information: dict[str, Any], at: str = "/technical_information") -> None:
+    """Technical information: short plain values by name, and only with consent. Raises Invalid."""
+    if information and not consent:
+        raise Invalid.field(f"{at}/consent", "required", "Nothing about a computer is taken without consent.")
+    errors = [
+        _error(
+            f"{at}/information/{_escaped(name)}", "type", "Must be a text, a number, or true or false; not too long."
+        )
+        for name, value in information.items()
+        if not isinstance(value, str | int | float | bool) or len(f"{name}{value}") > LONGEST_TOLD
+    ]
+    if errors:
+        raise Invalid("invalid", "The technical information is not right.", errors=errors)
+
+
+def rank_of(policy: Policy, priority: str | None) -> int:
+    """The place of a priority in the order of the pile: 1 is first; one the team does not know comes last."""
+    return next((int(known["rank"]) for known in policy["priorities"] if known["key"] == priority), LAST_RANK)
 
 
 def check_priority(policy: Policy, priority: str | None, *, staff: bool) -> list[Error]:
@@ -76,11 +126,15 @@ def check_priority(policy: Policy, priority: str | None, *, staff: bool) -> list
 
 
 def _topic(profile: Policy, form: dict[str, Any], topic: str | None) -> tuple[str | None, list[Error]]:
-    """The topic's shortest plain name: its key when only one topic of the tree has it, otherwise its path."""
     if topic is None:
         needed = profile["topic_required"] or form.get("topic", {}).get("required")
         return None, [_error("/topic", "required", "Choose the topic.")] if needed else []
-    tree = list(_walk(profile["topics"]))
+    return find_topic(profile, topic)
+
+
+def find_topic(profile: Policy, topic: str) -> tuple[str | None, list[Error]]:
+    """The topic's shortest plain name: its key when only one topic of the tree has it, otherwise its path."""
+    tree = list(walk(profile["topics"]))
     found = [(path, leaf) for path, leaf in tree if topic in (path, path.rpartition(".")[2])]
     exact = [(path, leaf) for path, leaf in found if path == topic] or found
     if not exact:
@@ -95,11 +149,12 @@ def _topic(profile: Policy, form: dict[str, Any], topic: str | None) -> tuple[st
     return key if alone else path, []
 
 
-def _walk(topics: list[dict[str, Any]], above: str = "") -> Iterator[tuple[str, bool]]:
+def walk(topics: list[dict[str, Any]], above: str = "") -> Iterator[tuple[str, bool]]:
+    """The path of every topic, and whether it is one that a case can take."""
     for topic in topics:
         below = topic.get("children") or []
         yield above + topic["key"], not below
-        yield from _walk(below, f"{above}{topic['key']}.")
+        yield from walk(below, f"{above}{topic['key']}.")
 
 
 def _fields(form: dict[str, Any], said: dict[str, Any]) -> list[Error]:
@@ -129,7 +184,7 @@ def _value(pointer: str, field: dict[str, Any], value: Any) -> list[Error]:
         return [_error(pointer, "required", f"{field['label']} is missing.")]
     if "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
         return [_error(pointer, "type", "Must not contain NUL or lone surrogates.")]
-    if len(value) > (_TEXT_LENGTH if kind == "text" else _LINE_LENGTH):
+    if len(value) > (TEXT_LENGTH if kind == "text" else LINE_LENGTH):
         return [_error(pointer, "length", "Is too long.")]
     return _text(pointer, field, value)
 
@@ -140,9 +195,9 @@ def _text(pointer: str, field: dict[str, Any], value: str) -> list[Error]:
         return [_error(pointer, "choice", f"Must be one of: {', '.join(field['choices'])}.")]
     if kind == "datetime" and not _moment(value):
         return [_error(pointer, "type", "Must be a time with its zone, such as 2026-11-21T09:00:00Z.")]
-    if kind == "phone" and not _PHONE.fullmatch(value):
+    if kind == "phone" and not PHONE.fullmatch(value):
         return [_error(pointer, "pattern", "Must be a telephone number.")]
-    if kind == "user" and not _ID.fullmatch(value):
+    if kind == "user" and not ID.fullmatch(value):
         return [_error(pointer, "pattern", "Must be the id of a person.")]
     if kind != "text" and ("\n" in value or "\r" in value):
         return [_error(pointer, "pattern", "Must be one line.")]

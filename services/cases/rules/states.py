@@ -1,48 +1,16 @@
-"""The states of a case as data, and who may do what.
-
-``MOVES`` says for every act from which status it leads to which. What is not listed is refused. Notes on the choices:
-
-- a customer's comment on an answered or waiting case opens it again; on a closed one the team's policy decides
-  (``closed.comment_effect``; ``follow_up`` only appends until linked cases exist);
-- support's public comment opens a new case, because a person has spoken; only the answer makes it ``answered``;
-- a cancelled case accepts nothing: it stands nowhere on the left.
-"""
+"""Who may do what with a case."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from services.cases.rules.agreed import not_included
 from services.cases.rules.case import Policy, Reader, Standing
+from services.cases.rules.moves import moves_of, waits_for_price
 from services.cases.tables import Case
 from services.chassis.problems import Conflict, Forbidden
-from services.contracts.cases import Status
-
-Moves = dict[Status, Status]
-_STAY: Moves = {
-    "new": "new",
-    "open": "open",
-    "waiting_customer": "waiting_customer",
-    "on_hold": "on_hold",
-    "answered": "answered",
-    "closed": "closed",
-}
-_ALIVE: list[Status] = ["new", "open", "waiting_customer", "on_hold", "answered"]
-_AT_WORK: Moves = {status: _STAY[status] for status in _ALIVE} | {"new": "open"}
-
-MOVES: dict[str, Moves] = {
-    "customer_comments": _STAY | {"answered": "open", "waiting_customer": "open"},
-    "support_comments": _STAY | {"new": "open"},
-    "comment_internal": _STAY,
-    "change": {status: _STAY[status] for status in _ALIVE},
-    "follow": _STAY,
-    "review": _AT_WORK,
-    "assign": _AT_WORK,
-    "answer": dict.fromkeys(_ALIVE, "answered"),
-    "close": dict.fromkeys(_ALIVE, "closed"),
-    "cancel": dict.fromkeys(_ALIVE, "cancelled"),
-    "reopen": {"answered": "open", "closed": "open"},
-    "confirm": {"closed": "closed"},
-}
+from services.contracts.access import CUSTOMER_SIDE, PERMISSIONS, Decision, Rule
 
 # The permission a client sees -> the act whose moves say when it is possible.
 _ACTS = {
@@ -56,69 +24,140 @@ _ACTS = {
     "case.cancel": "cancel",
     "case.reopen": "reopen",
     "case.confirm": "confirm",
+    "case.rate": "rate",
+    "case.link": "link",
+    "case.merge": "merge",
     "follower.add": "follow",
     "follower.remove": "follow",
+    "case.reclassify": "reclassify",
+    "quote.offer": "offer_quote",
+    "quote.approve": "approve_quote",
+    "key.manage": "key",
 }
-_CUSTOMER = {
-    "case.comment",
-    "case.change",
-    "case.close",
-    "case.cancel",
-    "case.reopen",
-    "case.confirm",
-    "follower.add",
-    "follower.remove",
-}
-_AGENT = set(_ACTS) - {"case.confirm"}
-# Developers read along and advise their colleagues; they do not speak to customers.
-_STAFF = {"agent": _AGENT, "lead": _AGENT, "admin": _AGENT}
-_ADVISER = {"case.comment_internal"}
-
-
-def move(act: str, status: Status) -> Status:
-    """Where this act leads from here. Raises Conflict ``not_in_this_status``."""
-    moves = MOVES[act]
-    if status not in moves:
-        detail = f"This is not possible while the case is {status.replace('_', ' ')}."
-        raise Conflict("not_in_this_status", detail, extra={"status": status, "allowed": list(moves)})
-    return moves[status]
+_KNOWN = PERMISSIONS["cases"]
+# The customer's own word; nobody of the staff says it for him.
+_CUSTOMER_ONLY = {"case.confirm", "case.rate", "quote.approve"}
 
 
 def must_be_able(reader: Reader, permission: str) -> None:
-    """Refuse what the caller's role or the team's policy never allows. Raises Forbidden ``not_permitted``."""
-    if not _entitled(reader.standing, reader.policy, permission):
-        raise Forbidden("not_permitted", "You may not do this with a case.", extra={"permission": permission})
+    """Refuse what the caller's permissions or the team's policy never allow. What is only impossible now is refused by
+    ``move``, which says when it would be possible. Raises Forbidden ``not_permitted``, or ``not_included`` for a
+    function the customer's solution does not have."""
+    if permission.startswith("follower.") and not offers_followers(reader.policy):
+        raise not_included("followers", reader.policy)
+    decision = _entitled(reader, permission)
+    if decision.allowed and permission == "key.manage" and not _takes_part(reader):
+        decision = Decision(False, "not_yours")
+    if decision.allowed and is_shut_by_merge(reader.case, permission):
+        detail = "This case goes on as another one; do it there, or undo the merge."
+        raise Conflict("merged", detail, extra={"merged_into": reader.case.merged_into})
+    if not decision.allowed:
+        extra = {"permission": permission, "rule": decision.rule}
+        raise Forbidden("not_permitted", "You may not do this with a case.", extra=extra)
+
+
+def is_shut_by_merge(case: Case, permission: str) -> bool:
+    """A merged case accepts nothing but to be taken apart again."""
+    return case.merged_into is not None and permission != "case.merge"
 
 
 def may_open(standing: Standing) -> bool:
-    """Who may register a case: a customer with ``case.create``, support's own people on behalf of one."""
-    return standing.role in _STAFF if standing.staff else "case.create" in standing.permissions
+    """Who may register a case, for himself or (support's own people) on behalf of a customer."""
+    return "case.create" in standing.permissions
 
 
 def able(reader: Reader, now: datetime) -> list[str]:
     """Everything this reader may do with this case now."""
+    return [permission for permission in _ACTS if decide(reader, permission, now).allowed]
+
+
+def decide(reader: Reader, permission: str, now: datetime) -> Decision:
+    """May this reader do this with this case now? The one decision: checks, lists and explanations rest on it."""
+    decision = _entitled(reader, permission)
+    act = _ACTS.get(permission)
+    if not decision.allowed or act is None:
+        return decision
+    rule = _against(permission, act, reader, now)
+    return Decision(False, rule) if rule else decision
+
+
+def _against(permission: str, act: str, reader: Reader, now: datetime) -> Rule | None:
+    """What of the case's present state stands against an act that is granted."""
     case = reader.case
-    return [
-        permission
-        for permission, act in _ACTS.items()
-        if case.status in MOVES[act]
-        and _entitled(reader.standing, reader.policy, permission)
-        and _fits(permission, reader, now)
-    ]
+    if permission == "follower.add" and case.visibility == "private":
+        return "visibility_forbids"
+    if is_shut_by_merge(case, permission):
+        return "status_forbids"
+    if permission == "key.manage" and not _takes_part(reader):
+        return "not_yours"
+    if permission == "case.rate" and reader.me not in (case.contact_id, case.created_by):
+        return "not_yours"
+    if waits_for_price(act, case):
+        return "quote_required"
+    fits = case.status in moves_of(act, case.gate) and _fits(permission, reader, now)
+    return None if fits else "status_forbids"
 
 
-def _entitled(standing: Standing, policy: Policy, permission: str) -> bool:
-    if standing.staff:
-        granted = permission in _STAFF.get(standing.role, _ADVISER)
-    else:
-        granted = permission in _CUSTOMER
-        if permission == "case.close":
-            granted = bool(policy["close"]["by_customer"])
-        elif permission == "case.change":
-            granted = bool(policy["fields"]["customer_editable"])
+def _entitled(reader: Reader, permission: str) -> Decision:
+    """What holds for the person on this case: for a price, the contract's own list goes before the permission."""
+    if permission == "quote.approve" and reader.approves is not None and not reader.standing.staff:
+        return Decision(True, "granted") if reader.approves else Decision(False, "contract_names_others")
+    return entitled(reader.standing, reader.policy, permission)
+
+
+def entitled(standing: Standing, policy: Policy, permission: str) -> Decision:
+    """The part that holds for every case: what he holds, on his side, and what the team's policy leaves of it."""
+    if permission not in _KNOWN:
+        return Decision(False, "unknown_permission")
+    if not standing.staff and permission not in CUSTOMER_SIDE:
+        return Decision(False, "staff_only")
+    if standing.staff and permission in _CUSTOMER_ONLY:
+        return Decision(False, "customer_only")
+    if permission not in standing.permissions:
+        return Decision(False, "role_lacks_permission")
+    if not _wanted(standing, policy, permission):
+        return Decision(False, "team_policy_forbids")
+    return Decision(True, "granted")
+
+
+def decide_unseen(places: Sequence[Standing], organization_id: str, permission: str) -> Decision:
+    """Why somebody with these places in the team does not see a case of this organization."""
+    if permission not in _KNOWN:
+        return Decision(False, "unknown_permission")
+    here = [place for place in places if place.staff or place.organization_id == organization_id]
+    if not here:
+        return Decision(False, "not_a_member")
+    reads = any(("case.read_all" if place.staff else "case.read") in place.permissions for place in here)
+    return Decision(False, "visibility_forbids" if reads else "role_lacks_permission")
+
+
+def may_ask(places: Sequence[Standing]) -> bool:
+    """Whose rights others have, is told to staff who see cases and people."""
+    return any(place.staff and {"user.read", "case.read_all"} <= {*place.permissions} for place in places)
+
+
+def _wanted(standing: Standing, policy: Policy, permission: str) -> bool:
+    """Whether the team has this act at all, for this side."""
     if permission.startswith("follower."):
-        granted = granted and bool(policy["followers"]["enabled"])
-    return granted
+        return offers_followers(policy)
+    if permission == "key.manage":
+        return bool(policy["access_key"] != "off")
+    if not standing.staff and permission == "case.close":
+        return bool(policy["close"]["by_customer"])
+    if not standing.staff and permission == "case.change":
+        return bool(policy["fields"]["customer_editable"])
+    return True
+
+
+def _takes_part(reader: Reader) -> bool:
+    """A key speaks in the contact's name: of the customer's people, only those whose case it is give it away."""
+    ids = {reader.case.created_by, reader.case.contact_id, reader.case.owner_id}
+    return reader.standing.staff or reader.me in ids
+
+
+def offers_followers(policy: Policy) -> bool:
+    """Whether cases of this team can have followers."""
+    return bool(policy["followers"]["enabled"]) and "followers" in policy["features"]
 
 
 def _fits(permission: str, reader: Reader, now: datetime) -> bool:
@@ -129,8 +168,6 @@ def _fits(permission: str, reader: Reader, now: datetime) -> bool:
         return case.confirmation == "pending"
     if permission == "case.reopen":
         return may_reopen(case, reader.policy, now)
-    if permission == "follower.add":
-        return case.visibility != "private"
     return True
 
 
@@ -148,6 +185,14 @@ def may_reopen(case: Case, policy: Policy, now: datetime) -> bool:
     """A closed case may be opened again within the team's window; an answered one always."""
     days = int(policy["reopen"]["window_days"])
     return case.closed_at is None or now <= case.closed_at + timedelta(days=days)
+
+
+def goes_on_elsewhere(reader: Reader, visibility: str, now: datetime) -> bool:
+    """Whether a comment on this closed case is the beginning of another, because the window to open it is over. A key
+    opens one case and begins none."""
+    wanted = reader.policy["closed"]["comment_effect"] == "follow_up" and visibility == "public"
+    over = reader.case.status == "closed" and not may_reopen(reader.case, reader.policy, now)
+    return wanted and over and not reader.standing.staff and reader.standing.role != "key"
 
 
 def reaction_to_comment(reader: Reader, visibility: str, now: datetime) -> str:

@@ -6,11 +6,14 @@ from sqlalchemy import text
 
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts.accounts import MembershipChanged, TeamChanged
+from services.contracts.cases import ContactNoted
 from services.notifications import rules
-from services.notifications.tables import memberships, newer_only, teams
+from services.notifications.tables import contacts, memberships, newer_only, teams
 
 _MEMBERSHIP = [column.name for column in memberships.c]
 _LEARN_MEMBERSHIP = newer_only(memberships)
+_LEARN_CONTACT = newer_only(contacts)
+_CONTACT = [column.name for column in contacts.c if column.name != "nonce"]
 _LEARN_TEAM = newer_only(teams)
 # Each looks only at the oldest rows of its primary key, which grows with time: nothing old costs next to nothing.
 _FORGET = {
@@ -24,12 +27,22 @@ _FORGET = {
         "DELETE FROM mails WHERE id IN (SELECT id FROM mails ORDER BY id LIMIT 2000)"
         " AND created_at < :before AND next_try_at IS NULL"
     ): rules.MAILS_KEPT,
+    text(
+        "DELETE FROM letters WHERE id IN (SELECT id FROM letters ORDER BY id LIMIT 2000)"
+        " AND created_at < :before AND next_try_at IS NULL"
+    ): rules.MAILS_KEPT,
 }
 
 
 def learn_membership(uow: UnitOfWork, happened: MembershipChanged) -> None:
     """Keep who belongs where, and where his mail goes."""
     uow.run(_LEARN_MEMBERSHIP, {name: getattr(happened, name) for name in _MEMBERSHIP})
+
+
+def learn_contact(uow: UnitOfWork, happened: ContactNoted) -> None:
+    """Keep how somebody without a login is reached, and from what his link is made."""
+    nonce = bytes.fromhex(happened.nonce) if happened.nonce else None
+    uow.run(_LEARN_CONTACT, {name: getattr(happened, name) for name in _CONTACT} | {"nonce": nonce})
 
 
 def learn_team(uow: UnitOfWork, happened: TeamChanged) -> None:

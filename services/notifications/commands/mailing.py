@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ARRAY, DateTime, LargeBinary, Row, Text, bindparam, text
 
+from services.chassis.ids import made_key
 from services.chassis.unit_of_work import UnitOfWork
 from services.notifications import channels, queries, rules
 from services.notifications.rules import letters
@@ -85,6 +86,8 @@ def _outgoing(row: Row[Any], token: str) -> Outgoing:
         to_email=row.email,
         locale=row.locale,
         token=token,
+        outside=row.contact_id is not None,
+        access_key=made_key("cwa", settings().secret_key, bytes(row.nonce)) if row.nonce else "",
     )
     return Outgoing(row.tries + 1, row.created_at, letter)
 

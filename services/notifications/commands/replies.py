@@ -79,7 +79,7 @@ def _judge(uow: UnitOfWork, mail: replies.Incoming, owner: Row[Any] | None) -> t
         return "held", mail.trouble or "unknown_reply_address"
     if mail.address is None or mail.address not in (owner.emails or []):
         return "held", "not_from_the_participant"
-    if not queries.may_see(uow, owner.team_id, owner.case_id, owner.user_id):
+    if owner.contact_id is None and not queries.may_see(uow, owner.team_id, owner.case_id, owner.user_id):
         return "held", "no_access_to_the_case"
     return ("accepted", "") if mail.body else ("held", "nothing_new_written")
 

@@ -11,7 +11,16 @@ from sqlalchemy import ARRAY, Text, bindparam, text
 from services.chassis.ids import new_id
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import notifications as c
-from services.contracts.cases import CaseEvent, CaseOpened, CommentAdded
+from services.contracts.cases import (
+    CaseClockBreached,
+    CaseClockWarned,
+    CaseEvent,
+    CaseFollowUpReached,
+    CaseOpened,
+    CommentAdded,
+    QuoteEvent,
+    QuoteOffered,
+)
 from services.contracts.files import FileEvent
 from services.notifications import queries, rules
 from services.notifications.rules import letters
@@ -49,12 +58,14 @@ _TELL = {  # by what else there is to do: keep the case's facts? queue mails?
 }
 _TELL = {way: told.bindparams(*(_LISTS if way[1] else _LISTS[:1])) for way, told in _TELL.items()}
 
+_INTERNAL = (CaseClockWarned, CaseClockBreached, CaseFollowUpReached)
+
 
 def follow_case(uow: UnitOfWork, happened: CaseEvent) -> None:
     """Whatever happened to a case: keep its facts, queue the mails, tell the feed."""
     values: dict[str, Any] = {}
-    # An internal comment speaks to fewer people than the case does: it says nothing about the case itself.
-    keep = not isinstance(happened, CommentAdded) or happened.visibility == "public"
+    # What is internal speaks to fewer people than the case does: it says nothing about the case itself.
+    keep = not isinstance(happened, _INTERNAL) and getattr(happened, "visibility", "public") == "public"
     if keep:
         values = {
             "organization_id": happened.organization_id,
@@ -118,6 +129,10 @@ def _mails(uow: UnitOfWork, happened: CaseEvent, told: dict[str, str]) -> dict[s
     facts["at"] = uow.now.strftime("%a, %d %b %Y %H:%M:%S +0000")
     if isinstance(happened, CommentAdded):
         facts |= {"body": happened.body, "author": happened.author_name}
+    if isinstance(happened, QuoteEvent):
+        facts["amount"] = f"{happened.amount} {happened.currency}"
+    if isinstance(happened, QuoteOffered) and happened.text:
+        facts["body"] = happened.text
     return {
         "facts": orjson.dumps(facts).decode(),
         "mail_subject": letters.subject_of(happened.number, happened.title),

@@ -5,17 +5,26 @@ from __future__ import annotations
 import hashlib
 import hmac
 from base64 import b32encode
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
+from services.contracts.access import PERMISSIONS, Decision
 from services.contracts.cases import (
     CaseAssigned,
     CaseCancelled,
+    CaseClockBreached,
     CaseClosed,
     CaseEvent,
+    CaseFollowUpReached,
     CaseOpened,
     CaseReopened,
     CommentAdded,
+    QuoteApproved,
+    QuoteDeclined,
+    QuoteExpired,
+    QuoteOffered,
+    QuoteWithdrawn,
 )
 
 # What an event says in the feed: names, ids and states; never a text that somebody wrote.
@@ -33,6 +42,11 @@ _THIN = (
     "by",
     "answer",
     "fields",
+    "clock",
+    "quote_id",
+    "amount",
+    "currency",
+    "gate",
 )
 _KINDS: dict[type[CaseEvent], str] = {
     CommentAdded: "comment",
@@ -40,6 +54,13 @@ _KINDS: dict[type[CaseEvent], str] = {
     CaseClosed: "closed",
     CaseCancelled: "cancelled",
     CaseReopened: "reopened",
+    CaseClockBreached: "overdue",
+    CaseFollowUpReached: "follow_up",
+    QuoteOffered: "quote_offered",
+    QuoteApproved: "quote_approved",
+    QuoteDeclined: "quote_declined",
+    QuoteWithdrawn: "quote_withdrawn",
+    QuoteExpired: "quote_expired",
 }
 GIVE_UP_AFTER = timedelta(days=4)
 UNKNOWN_PERSON_AFTER = timedelta(hours=1)
@@ -73,6 +94,15 @@ def letters_for(event: CaseEvent, *, actor_is_staff: bool, mails_comments: bool)
         return {}
     kind = _KINDS.get(type(event))
     return dict.fromkeys(others, kind) if kind else {}
+
+
+def decide(held: Collection[str] | None, permission: str) -> Decision:
+    """May somebody with these permissions among the staff (None: he is not of the staff) do this?"""
+    if permission not in PERMISSIONS["notifications"]:
+        return Decision(False, "unknown_permission")
+    if held is None:
+        return Decision(False, "staff_only")
+    return Decision(True, "granted") if permission in held else Decision(False, "role_lacks_permission")
 
 
 def mails_comments_of(profile: dict[str, Any]) -> bool:

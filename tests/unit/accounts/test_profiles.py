@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 ROOT = Path(__file__).resolve().parents[3]
 TEAMS = {"mamut": "A", "casemanager": "B", "selfservice": "C", "enterprise": "D", "extend": "E"}
-SCHEMA: dict[str, Any] = json.loads((ROOT / "services/accounts/profile.schema.json").read_text("utf-8"))
+SCHEMA: dict[str, Any] = json.loads((ROOT / "services/contracts/profile.schema.json").read_text("utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)
 
 Profile = dict[str, Any]
@@ -237,7 +237,7 @@ def misspell_a_whole_section(profile: Profile) -> None:
         (misspell_a_whole_section, "$", "'clock'"),
         (add_to_a_field, "$.types[1].form[0]", "requird"),
         (leave_off_unquoted, "$.access_key", "False"),
-        (offer_choices_on_a_line, "$.types[0].form[0]", "does not allow"),
+        (offer_choices_on_a_line, "$.types[0].form[0].choices", "should not be valid"),
         (forget_the_choices, "$.types[2].form[4]", "choices"),
         (bend_a_standard_field, "$.types[0].form[0].kind", "line"),
         (drop_the_title, "$.types[0].form", "contain"),

@@ -46,7 +46,7 @@ def test_what_is_no_hash_fits_nothing() -> None:
 
 
 def test_an_access_token_is_proved_by_the_public_key_alone(installed: secrets.SigningKey) -> None:
-    text = secrets.access_token("user_1", "ses_1", False, NOW)
+    text = secrets.access_token("user_1", "ses_1", NOW, op=False, tm="extend", su=None)
     keys = KeySet.import_key_set({"keys": [installed.public]})
     token = jwt.decode(text, keys, algorithms=["ES256"])
     assert token.header == {"alg": "ES256", "typ": "at+jwt", "kid": installed.id}
@@ -57,19 +57,19 @@ def test_an_access_token_is_proved_by_the_public_key_alone(installed: secrets.Si
         "aud": "casework",
         "sub": "user_1",
         "sid": "ses_1",
-        "op": False,
+        "tm": "extend",
         "iat": issued,
         "exp": issued + 600,
     }
 
 
 def test_two_tokens_of_one_moment_differ(installed: secrets.SigningKey) -> None:
-    assert secrets.access_token("user_1", "ses_1", True, NOW) != secrets.access_token("user_1", "ses_1", True, NOW)
+    assert secrets.access_token("user_1", "ses_1", NOW) != secrets.access_token("user_1", "ses_1", NOW)
 
 
 def test_another_key_proves_nothing(installed: secrets.SigningKey) -> None:
     other = secrets.new_signing_key(SECRET).public | {"kid": installed.id}
-    text = secrets.access_token("user_1", "ses_1", False, NOW)
+    text = secrets.access_token("user_1", "ses_1", NOW)
     with pytest.raises(BadSignatureError):
         jws.deserialize_compact(text, KeySet.import_key_set({"keys": [other]}), algorithms=["ES256"])
 

@@ -91,7 +91,7 @@ def test_no_filling_breaks_the_check_or_slips_through(fields: dict[str, Any]) ->
 
 
 def test_a_subject_unlocks_its_own_subtypes_only() -> None:
-    right: dict[str, Any] = {"priority": "low", "fields": {"product_item": "Arm"}}
+    right: dict[str, Any] = {"priority": "low", "product_item": "Arm"}
     assert fill("selfservice", "case", topic="cell", **right).topic == "cell"
     assert fill("selfservice", "case", topic="robotics.cell", **right).topic == "cell"
     assert refused("selfservice", "case", topic="robotics", **right) == [("/topic", "leaf")]

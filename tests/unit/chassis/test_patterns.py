@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import pkgutil
 import time
@@ -54,7 +55,8 @@ def probes() -> list[type[Message]]:
     found: dict[str, Any] = {}
     for module in pkgutil.iter_modules(contracts.__path__):
         for value in vars(importlib.import_module(f"{contracts.__name__}.{module.name}")).values():
-            hinted = hints(value).values() if isinstance(value, type) and issubclass(value, Message) else [value]
+            told = isinstance(value, type) and issubclass(value, Message) and dataclasses.is_dataclass(value)
+            hinted = hints(value).values() if told else [value]
             for shape in (shape for hint in hinted for shape in shapes_in(hint) if shape.pattern):
                 found[str(shape.pattern)] = Annotated[str, shape]
     return [type("Probe", (Message,), {"__annotations__": {"value": hint}}) for hint in found.values()]

@@ -9,7 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.chassis.problems import Conflict, TooLarge
+from services.contracts.access import PERMISSIONS
 from services.files import rules
+from services.files.rules import Place, decide
+
+FILES = list(PERMISSIONS["files"])
 
 
 @pytest.mark.parametrize(
@@ -92,9 +96,25 @@ def test_an_upload_is_complete_only_with_its_announced_size(found: int | None) -
 
 
 def test_uploader_and_staff_may_remove_and_nobody_else() -> None:
-    assert rules.may_remove("user_a", "user_a", ["org:x"])
-    assert rules.may_remove("user_b", "user_a", ["team:extend"])
-    assert not rules.may_remove("user_b", "user_a", ["org:x", "user:user_b"])
+    assert decide(Place("user_a", False, FILES), "file.remove", "open", "user_a") == (True, "granted")
+    assert decide(Place("user_b", True, FILES), "file.remove", "open", "user_a") == (True, "granted")
+    assert decide(Place("user_b", False, FILES), "file.remove", "open", "user_a") == (False, "not_yours")
+    assert decide(Place("user_b", True, []), "file.remove", "open", "user_a") == (False, "role_lacks_permission")
+    assert decide(Place("user_a", False, FILES), "file.fly", "open") == (False, "unknown_permission")
+
+
+@given(st.lists(st.sampled_from(FILES)), st.lists(st.sampled_from(FILES)), st.booleans(), st.sampled_from(["a", "b"]))
+def test_more_permissions_never_allow_less(some: list[str], more: list[str], staff: bool, uploader: str) -> None:
+    for permission in FILES:
+        for status in ("open", "cancelled"):
+            few = decide(Place("a", staff, some), permission, status, uploader)
+            assert few.allowed <= decide(Place("a", staff, some + more), permission, status, uploader).allowed
+            assert few.allowed <= (permission in some)
+
+
+def test_a_cancelled_case_takes_nothing_and_still_shows_its_files() -> None:
+    allowed = {permission for permission in FILES if decide(Place("a", True, FILES), permission, "cancelled").allowed}
+    assert allowed == {"file.read", "file.remove"}
 
 
 @pytest.mark.parametrize(

@@ -7,24 +7,11 @@ from typing import Any
 
 import pytest
 
-from gateway.routes import ROUTES
-from services.chassis.messages import Request
 from services.chassis.problems import Conflict, Forbidden, NotFound, PreconditionFailed, Problem, Unavailable
-from services.contracts import accounts, cases, files, notifications
 from tests.unit.gateway.fakes import CASE, CASE_ID, TEAM, USER_ID, FakeClient, bearer
 
 OPENING = {"type": "support", "title": "Help", "description": "It broke."}
 VIEW = {"id": CASE_ID, "team_id": "extend", "version": 7, "comments_cursor": None}
-
-
-def test_every_request_but_incoming_mail_has_an_endpoint() -> None:
-    told = {
-        word
-        for module in (accounts, cases, files, notifications)
-        for word in vars(module).values()
-        if isinstance(word, type) and issubclass(word, Request) and word is not Request
-    }
-    assert told - {route.message for route in ROUTES} == {notifications.TakeMail}
 
 
 def test_path_and_body_become_the_data_of_one_message(http: Any, services: FakeClient) -> None:

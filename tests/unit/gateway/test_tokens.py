@@ -68,11 +68,15 @@ def forged() -> Iterator[tuple[str, str]]:
 
 def with_wrong_claims(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "no exp", token(exp=None)
+    for team in ("", 7, True, ["extend"], {"a": 1}):
+        yield f"tm {team!r}", token(tm=team)
+    for setup in ("true", 1, ["su"]):
+        yield f"su {setup!r}", token(su=setup)
     yield "exp as text", token(exp="9999999999")
     yield "exp as true", token(exp=True)
     yield "no iat", token(iat=None)
-    yield "future iat", token(iat=int(time.time()) + 600)
-    yield "future nbf", token(nbf=int(time.time()) + 600)
+    yield "future iat", token(iat=int(time.time()) + 86_400)  # a day: the suite may run for long after this line
+    yield "future nbf", token(nbf=int(time.time()) + 86_400)
     for audience in ("other", None, ["casework", "other"], [], "Casework"):
         yield f"aud {audience}", token(aud=audience)
     for issuer in ("https://evil.example", None, ISSUER + "/"):
@@ -196,3 +200,11 @@ def test_the_cache_of_proven_tokens_is_bounded(monkeypatch: pytest.MonkeyPatch) 
     for number in range(10):
         checker.identity("Bearer " + token(sid=f"s{number}", iat=int(clock.now), exp=int(clock.now) + 600))
     assert len(checker._known) == 3
+
+
+def test_a_token_bound_to_a_team_makes_no_operator_and_one_for_setting_up_is_known_as_such() -> None:
+    tokens = auth.Tokens(FakeClient(), 5.0)
+    bound = tokens.identity(f"Bearer {token(op=True, tm='extend')}")
+    assert (bound.actor.kind, bound.team, bound.setup) == ("user", "extend", False)
+    free = tokens.identity(f"Bearer {token(op=True, su=True)}")
+    assert (free.actor.kind, free.team, free.setup) == ("operator", None, True)

@@ -82,7 +82,9 @@ def test_the_html_part_is_escaped() -> None:
     assert "&lt;script&gt;alert(1)" in html
 
 
-@pytest.mark.parametrize("kind", ["receipt", "opened", "comment", "assigned", "closed", "cancelled", "reopened"])
+@pytest.mark.parametrize(
+    "kind", ["receipt", "opened", "comment", "assigned", "closed", "cancelled", "reopened", "overdue", "follow_up"]
+)
 @pytest.mark.parametrize("locale", ["sv", "en", "en-GB", "fi"])
 def test_every_kind_has_words_in_every_language(kind: str, locale: str) -> None:
     mail = sent(replace(LETTER, kind=kind, locale=locale))

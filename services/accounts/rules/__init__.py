@@ -1,0 +1,37 @@
+"""The decisions of accounts: pure functions, no clock, no database, no broker. ``rules.people.same_person``."""
+
+from services.accounts.rules import (
+    agreements,
+    attempts,
+    audit,
+    joining,
+    names,
+    oidc,
+    passwords,
+    people,
+    profile_changes,
+    profile_defaults,
+    profiles,
+    roles,
+    sessions,
+    standing,
+    tokens,
+)
+
+__all__ = [
+    "agreements",
+    "attempts",
+    "audit",
+    "joining",
+    "names",
+    "oidc",
+    "passwords",
+    "people",
+    "profile_changes",
+    "profile_defaults",
+    "profiles",
+    "roles",
+    "sessions",
+    "standing",
+    "tokens",
+]

@@ -1,0 +1,179 @@
+"""Callbacks: asked for, scheduled, done, missed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ARRAY, Text, any_, bindparam, insert, update
+from sqlalchemy import case as sql_case
+
+from services.cases import queries, rules
+from services.cases.commands.saving import record, save
+from services.cases.rules import Policy, Reader, Round
+from services.cases.tables import Case, callbacks
+from services.chassis.ids import new_id
+from services.chassis.problems import Conflict, Invalid
+from services.chassis.unit_of_work import UnitOfWork
+from services.contracts import cases as c
+
+SHORTEST, LONGEST = timedelta(minutes=15), timedelta(days=7)
+AHEAD = timedelta(minutes=10)
+FARTHEST = timedelta(days=366)
+_OF_FORM = timedelta(hours=1)  # a form asks for a moment; we try for so long
+_ADD = insert(callbacks)
+_ids = bindparam("ids", type_=ARRAY(Text))
+_REMINDED = update(callbacks).where(callbacks.c.id == any_(_ids)).values(reminded_at=bindparam("now"))
+_ENDED = (
+    update(callbacks)
+    .where(callbacks.c.id == any_(_ids))
+    .values(
+        state=sql_case((callbacks.c.id == any_(bindparam("missed", type_=ARRAY(Text))), "missed"), else_="cancelled"),
+        version=callbacks.c.version + 1,
+    )
+)
+_EVENTS = {"scheduled": c.CallbackScheduled, "done": c.CallbackCompleted, "missed": c.CallbackMissed}
+
+
+def request_callback(uow: UnitOfWork, ask: c.RequestCallback) -> c.CallbackView:
+    """Raises NotFound, Forbidden ``not_included`` where the team does not phone, Conflict, Invalid for a window that is
+    past, too far away, too short or too long."""
+    reader = _taken(uow, ask, "case.comment")
+    if ask.until_at <= uow.now or ask.from_at > uow.now + FARTHEST:
+        raise Invalid.field("/from_at", "range", "The window must lie ahead, within a year.")
+    if not SHORTEST <= ask.until_at - ask.from_at <= LONGEST:
+        raise Invalid.field("/until_at", "range", "The window has at least 15 minutes and at most seven days.")
+    return _add(uow, reader, ask.phone, max(ask.from_at, uow.now), ask.until_at)
+
+
+def callback_of_form(uow: UnitOfWork, reader: Reader) -> None:
+    """Ask for the callback that a new case's form names by ``callback_at`` and ``phone``, where the team phones."""
+    asked, phone = reader.case.fields.get("callback_at"), reader.case.fields.get("phone")
+    if asked and phone and "callbacks" in reader.policy["features"]:
+        begins = max(datetime.fromisoformat(asked), uow.now)
+        uow.run(_ADD, _row(reader.case, phone, begins, begins + _OF_FORM))
+
+
+def _row(case: Case, phone: str, begins: datetime, ends: datetime) -> dict[str, Any]:
+    return {
+        "id": new_id("cb"),
+        "team_id": case.team_id,
+        "case_id": case.id,
+        "phone": phone,
+        "from_at": begins,
+        "until_at": ends,
+        "due_at": begins,
+        "ends_at": ends,
+        "state": "requested",
+        "agent_id": None,
+        "agent_name": None,
+        "reminded_at": None,
+        "version": 1,
+    }
+
+
+def _add(uow: UnitOfWork, reader: Reader, phone: str, begins: datetime, ends: datetime) -> c.CallbackView:
+    row = _row(reader.case, phone, begins, ends)
+    save(uow, reader)
+    uow.run(_ADD, row)
+    record(uow, reader, c.CallbackRequested, rules.sides_of(reader.standing.side), callback_id=row["id"])
+    return queries.callback_view(row, reader.case)
+
+
+def change_callback(uow: UnitOfWork, ask: c.ChangeCallback) -> c.CallbackView:
+    """Raises NotFound, Forbidden, PreconditionFailed, Conflict ``callback_over`` for one that was done or cancelled,
+    Invalid for an agent who is not of the staff or a moment that is past."""
+    reader = _taken(uow, ask, "case.answer")
+    row = queries.callback_to_change(uow, ask.case_id, ask.callback_id)
+    uow.must_match(row["version"])
+    _must_wait(row, ask.state)
+    if ask.due_at is not None:
+        if not uow.now - SHORTEST <= ask.due_at <= uow.now + FARTHEST:
+            raise Invalid.field("/due_at", "range", "Must lie ahead, within a year.")
+        row |= {"due_at": ask.due_at, "ends_at": max(row["until_at"], ask.due_at + SHORTEST), "reminded_at": None}
+    if ask.agent_id is not None:
+        name = queries.agent_name(uow, ask.team_id, ask.agent_id)
+        if name is None:
+            raise Invalid.field("/agent_id", "choice", "This is not one of the team's staff.")
+        row |= {"agent_id": ask.agent_id, "agent_name": name}
+    if ask.state == "scheduled" and row["ends_at"] <= uow.now:
+        raise Invalid.field("/due_at", "required", "Its time has gone by: say when we phone instead.")
+    told = Round(customer=True) if ask.state == "scheduled" else Round()
+    return _write(uow, reader, row | {"state": ask.state}, _EVENTS[ask.state], told)
+
+
+def cancel_callback(uow: UnitOfWork, ask: c.CancelCallback) -> c.CallbackView:
+    """Cancelling twice is cancelling once. Raises NotFound, Forbidden, Conflict ``callback_over``."""
+    reader = _taken(uow, ask, "case.comment")
+    row = queries.callback_to_change(uow, ask.case_id, ask.callback_id)
+    uow.must_match(row["version"])
+    if row["state"] == "cancelled":
+        return queries.callback_view(row, reader.case)
+    _must_wait(row, "cancelled")
+    told = rules.sides_of(reader.standing.side)
+    return _write(uow, reader, row | {"state": "cancelled"}, c.CallbackCancelled, told)
+
+
+def _taken(uow: UnitOfWork, ask: Any, permission: str) -> Reader:
+    """The case, locked. If-Match is about the callback here, not about the case."""
+    reader = queries.one(uow, ask, to_change=True)
+    _must_phone(reader.policy)
+    rules.must_be_able(reader, permission)
+    reader.case.status = rules.move("callback", reader.case)
+    return reader
+
+
+def _must_phone(policy: Policy) -> None:
+    if "callbacks" not in policy["features"]:
+        raise rules.not_included("callbacks", policy)
+
+
+def _must_wait(row: dict[str, Any], state: str) -> None:
+    """What was missed may be scheduled again; what was done or cancelled stays so."""
+    if row["state"] in ("done", "cancelled") or (row["state"] == "missed" and state == "cancelled"):
+        raise Conflict("callback_over", f"This callback was {row['state']}.", extra={"state": row["state"]})
+
+
+def _write(
+    uow: UnitOfWork, reader: Reader, row: dict[str, Any], event: type[c.CaseEvent], told: Round
+) -> c.CallbackView:
+    row["version"] += 1
+    uow.run(update(callbacks).where(callbacks.c.id == row["id"]).values(row))
+    save(uow, reader)
+    record(uow, reader, event, told, callback_id=row["id"])
+    return queries.callback_view(row, reader.case)
+
+
+def watch_callbacks(uow: UnitOfWork) -> None:
+    """Remind whoever phones ten minutes ahead, and mark what nobody did as missed; of a case that has ended, as
+    cancelled. Each is told once, by whichever instance comes first."""
+    soon = queries.callbacks_due(uow, uow.now + AHEAD)
+    if soon:
+        uow.run(_REMINDED, {"ids": [row.id for row in soon], "now": uow.now})
+    over = queries.callbacks_over(uow)
+    missed = [row for row in over if row.status not in ("closed", "cancelled")]
+    if over:
+        uow.run(_ENDED, {"ids": [row.id for row in over], "missed": [row.id for row in missed]})
+    for row in soon:
+        if row.status not in ("closed", "cancelled") and row not in over:
+            uow.record(_told(row, c.CallbackReminded))
+    for row in missed:
+        uow.record(_told(row, c.CallbackMissed))
+
+
+def _told(row: Any, event: type[c.CallbackReminded | c.CallbackMissed]) -> c.CaseEvent:
+    """To whoever phones, or the whole desk when nobody is named; the customer need not know how we remind ourselves."""
+    desk, agent = row.desk or [], row.agent_id or row.assignee_id
+    return event(
+        team_id=row.team_id,
+        case_id=row.case_id,
+        organization_id=row.organization_id,
+        number=row.number,
+        title=row.title,
+        status=row.status,
+        audience=[f"team:{row.team_id}"],
+        tell=[agent] if agent in desk else desk[: rules.MOST_TOLD],
+        actor_id=None,
+        fact_version=row.version,
+        callback_id=row.id,
+    )

@@ -1,0 +1,48 @@
+"""Correcting what a case is: its type, priority and topic."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from services.cases import queries, rules
+from services.cases.commands.quotes import tell_withdrawn, withdraw_open
+from services.cases.commands.saving import record, record_comment, save, say, take
+from services.cases.rules import Round
+from services.chassis.unit_of_work import UnitOfWork
+from services.contracts import cases as c
+
+
+def reclassify_case(uow: UnitOfWork, ask: c.ReclassifyCase) -> c.CaseView:
+    """Correct it, work out what it costs now, and tell the customer why. Raises NotFound, Forbidden, Invalid, Conflict
+    ``not_in_this_status``."""
+    reader = take(uow, ask, "case.reclassify")
+    case, before = reader.case, replace(reader.case)
+    profile, agreed = queries.pricing(uow, case)
+    wanted = {"type": ask.type, "priority": ask.priority, "topic": ask.topic}
+    rules.reclassify(profile, agreed, case, wanted)
+    gone = withdraw_open(uow, reader) if before.gate == "offered" and case.gate != "offered" else None
+    # A priority that customers are not told is none of their news.
+    tells = bool(profile["priority"]["customer_sets"])
+    hidden = not tells and (case.type, case.topic) == (before.type, before.topic)
+    body = rules.correction(profile, before, case, ask.reason)
+    said = say(uow, reader, body, "portal", "internal" if hidden else "public")
+    save(uow, reader, said, reason=ask.reason)
+    tell_withdrawn(uow, reader, gone)
+    record_comment(uow, reader, said)
+    record(
+        uow,
+        reader,
+        c.CaseReclassified,
+        Round(),
+        type=case.type,
+        type_before=before.type,
+        priority=case.priority if tells else None,
+        priority_before=before.priority if tells else None,
+        topic=case.topic,
+        topic_before=before.topic,
+        charge=case.charge,
+        charge_before=before.charge,
+        gate=case.gate,
+        reason=ask.reason,
+    )
+    return queries.view(uow, reader)

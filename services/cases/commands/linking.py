@@ -1,0 +1,89 @@
+"""Links between cases, and tags on them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import delete, or_
+from sqlalchemy.dialects.postgresql import insert
+
+from services.cases import queries, rules
+from services.cases.commands.saving import record, save, take
+from services.cases.rules import Reader, Round
+from services.cases.tables import links, tags
+from services.chassis.ids import new_id
+from services.chassis.problems import Conflict, Invalid, NotFound
+from services.chassis.unit_of_work import UnitOfWork
+from services.contracts import cases as c
+
+MOST_TAGS = 20
+_LINK = insert(links).on_conflict_do_nothing()
+_TAG = insert(tags).on_conflict_do_nothing()
+
+
+def add_link(uow: UnitOfWork, ask: c.AddLink) -> c.LinkList:
+    """Link it with a case that the caller sees too. Raises Invalid ``/other_id``."""
+    reader = take(uow, ask, "case.link")
+    reader.case.status = rules.move("link", reader.case)
+    other = other_case(uow, ask.team_id, ask.other_id, "/other_id")
+    if other.case.id == reader.case.id:
+        raise Invalid.field("/other_id", "other", "A case is not linked with itself.")
+    if put_link(uow, reader.case.id, other.case.id, ask.kind):
+        save(uow, reader)
+        record(uow, reader, c.CaseChanged, Round(), fields=["links"])
+    return queries.links_of(uow, reader)
+
+
+def other_case(uow: UnitOfWork, team_id: str, case_id: str, pointer: str, *, to_change: bool = False) -> Reader:
+    """A second case that a request names; one the caller does not see is as wrong as one that does not exist."""
+    try:
+        return queries.one(uow, c.ReadCase(team_id=team_id, case_id=case_id), to_change=to_change)
+    except NotFound:
+        raise Invalid.field(pointer, "exists", "There is no such case.") from None
+
+
+def put_link(uow: UnitOfWork, case_id: str, other_id: str, kind: str) -> bool:
+    """Write a link down; False when it was there."""
+    first, second = sorted((case_id, other_id)) if kind == "related" else (case_id, other_id)
+    values: dict[str, Any] = {"id": new_id("link"), "case_id": first, "other_id": second, "kind": kind}
+    return bool(uow.run(_LINK, values | {"created_at": uow.now}))
+
+
+def remove_link(uow: UnitOfWork, ask: c.RemoveLink) -> c.DoneView:
+    """Take it away. Raises NotFound for a link of other cases."""
+    reader = take(uow, ask, "case.link")
+    reader.case.status = rules.move("link", reader.case)
+    ours = or_(links.c.case_id == reader.case.id, links.c.other_id == reader.case.id)
+    if not uow.run(delete(links).where(links.c.id == ask.link_id, ours)):
+        raise NotFound()
+    save(uow, reader)
+    record(uow, reader, c.CaseChanged, Round(), fields=["links"])
+    return c.DoneView()
+
+
+def put_tag(uow: UnitOfWork, ask: c.PutTag) -> c.TagList:
+    """Mark it. Raises Conflict ``too_many_tags``."""
+    reader = take(uow, ask, "case.link")
+    reader.case.status = rules.move("link", reader.case)
+    if ask.tag not in reader.tags:
+        if len(reader.tags) >= MOST_TAGS:
+            raise Conflict("too_many_tags", f"A case has at most {MOST_TAGS} tags.")
+        uow.run(_TAG, {"case_id": reader.case.id, "tag": ask.tag, "team_id": reader.case.team_id})
+        _tagged(uow, reader, sorted([*reader.tags, ask.tag]))
+    return c.TagList(data=reader.tags)
+
+
+def remove_tag(uow: UnitOfWork, ask: c.RemoveTag) -> c.DoneView:
+    """Take it off; one that is not there changes nothing."""
+    reader = take(uow, ask, "case.link")
+    reader.case.status = rules.move("link", reader.case)
+    if ask.tag in reader.tags:
+        uow.run(delete(tags).where(tags.c.case_id == reader.case.id, tags.c.tag == ask.tag))
+        _tagged(uow, reader, [tag for tag in reader.tags if tag != ask.tag])
+    return c.DoneView()
+
+
+def _tagged(uow: UnitOfWork, reader: Reader, now: list[str]) -> None:
+    reader.tags = now
+    save(uow, reader)
+    record(uow, reader, c.CaseTagged, Round(), internal=True, tags=now)

@@ -1,0 +1,140 @@
+"""One case of two, two of one, and a new one after an old one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import bindparam, delete, insert
+
+from services.cases import queries, rules
+from services.cases.commands.following import MOST_FOLLOWERS, too_many_followers
+from services.cases.commands.linking import other_case, put_link
+from services.cases.commands.opening import open_case
+from services.cases.commands.saving import record, save, take
+from services.cases.rules import Reader, Round
+from services.cases.tables import comments, followers, merges
+from services.chassis.ids import new_id
+from services.chassis.problems import Conflict, Invalid
+from services.chassis.unit_of_work import UnitOfWork
+from services.contracts import cases as c
+
+_FOLLOW = insert(followers)
+_NOTE = insert(merges)
+_UNDO = delete(merges).where(merges.c.case_id == bindparam("merged")).returning(merges.c.into_id, merges.c.follower_ids)
+_COPY = insert(comments)
+
+
+def merge_case(uow: UnitOfWork, ask: c.MergeCase) -> c.CaseView:
+    """Two cases go on as one. Raises Invalid ``/into_id``, Conflict ``merged``, ``has_merged``,
+    ``different_organization``, ``different_readers`` and ``too_many_followers``."""
+    rules.must_be_able(queries.one(uow, ask), "case.merge")  # before anything is told about the other case
+    if ask.into_id < ask.case_id:  # always locked in this order: two merges of the same pair wait, and do not block
+        target = other_case(uow, ask.team_id, ask.into_id, "/into_id", to_change=True)
+        reader = take(uow, ask, "case.merge")
+    else:
+        reader = take(uow, ask, "case.merge")
+        target = other_case(uow, ask.team_id, ask.into_id, "/into_id", to_change=True)
+    rules.must_be_mergeable(reader, target)
+    reader.case.status = rules.move("merge", reader.case)
+    target.case.status = rules.move("merge", target.case)
+    new = [pair for pair in reader.followers if pair not in target.followers]
+    if len(target.followers) + len(new) > MOST_FOLLOWERS:
+        raise too_many_followers()
+    reader.case.merged_into = target.case.id
+    save(uow, reader, reason=ask.reason)
+    if new:
+        uow.run(_FOLLOW, [{"case_id": target.case.id, "user_id": one, "name": name} for one, name in new])
+        target.followers += new
+        target.present = list({*target.present, *reader.present})
+    ids = [user_id for user_id, _ in new]
+    values: dict[str, Any] = {"case_id": reader.case.id, "into_id": target.case.id, "follower_ids": ids, "at": uow.now}
+    uow.run(_NOTE, values)
+    target.merged.append((reader.case.id, reader.case.number))
+    save(uow, target)
+    told = rules.sides_of(reader.standing.side)
+    record(uow, reader, c.CaseMerged, told, into_id=target.case.id, into_number=target.case.number)
+    record(uow, target, c.CaseChanged, Round(), fields=["merged_from"])
+    return queries.view(uow, target)
+
+
+def unmerge_case(uow: UnitOfWork, ask: c.UnmergeCase) -> c.CaseView:
+    """Undo it; of the followers those go that came with it. Raises Conflict ``not_merged``."""
+    reader = take(uow, ask, "case.merge")
+    undone = uow.first(_UNDO, {"merged": reader.case.id})
+    if undone is None:
+        raise Conflict("not_merged", "This case was not merged into another.")
+    target = other_case(uow, ask.team_id, undone.into_id, "/case_id", to_change=True)
+    reader.case.merged_into = None
+    save(uow, reader)
+    gone = set(undone.follower_ids)
+    if gone:
+        uow.run(delete(followers).where(followers.c.case_id == target.case.id, followers.c.user_id.in_(gone)))
+        target.followers = [pair for pair in target.followers if pair[0] not in gone]
+    save(uow, target)
+    told = rules.sides_of(reader.standing.side)
+    record(uow, reader, c.CaseUnmerged, told, from_id=target.case.id)
+    record(uow, target, c.CaseChanged, Round(), fields=["merged_from"])
+    return queries.view(uow, reader)
+
+
+def split_case(uow: UnitOfWork, ask: c.SplitCase) -> c.CaseView:
+    """Some comments become a case of their own. Raises Invalid ``/comment_ids``."""
+    reader = take(uow, ask, "case.merge")
+    reader.case.status = rules.move("merge", reader.case)
+    said = queries.comments_of(uow, reader.case.id, ask.comment_ids)
+    if len(said) != len(set(ask.comment_ids)):
+        raise Invalid.field("/comment_ids", "exists", "Some of these are no comments of this case.")
+    first = next((one for one in said if one.visibility == "public"), None)
+    if first is None:
+        raise Invalid.field("/comment_ids", "public", "At least one of them must be public; it describes the new case.")
+    made = _another(uow, reader, ask.title, first.body, {})
+    copied = [one for one in said if one.id != first.id]
+    if copied:
+        rows = [dict(one._mapping) | {"id": new_id("cmt"), "case_id": made.id} for one in copied]
+        uow.run(_COPY, rows)
+    put_link(uow, made.id, reader.case.id, "related")
+    save(uow, reader)
+    record(uow, reader, c.CaseChanged, Round(), fields=["links"])
+    return queries.view(uow, queries.one(uow, c.ReadCase(team_id=made.team_id, case_id=made.id)))
+
+
+def follow_up_case(uow: UnitOfWork, ask: c.FollowUpCase) -> c.CaseView:
+    """A new case after the reopen window. Raises Conflict ``may_be_reopened``, and what OpenCase raises."""
+    reader = take(uow, ask, "case.reopen")
+    case = reader.case
+    if case.status != "closed" or rules.may_reopen(case, reader.policy, uow.now):
+        raise Conflict("may_be_reopened", "This case can be continued itself.", extra={"status": case.status})
+    return follow_up(uow, reader, ask.title or case.title, ask.description, ask.fields)
+
+
+def follow_up(uow: UnitOfWork, reader: Reader, title: str, description: str, fields: dict[str, Any]) -> c.CaseView:
+    """Open the case that comes after this one, and link it. Raises what OpenCase raises."""
+    made = _another(uow, reader, title, description, fields)
+    put_link(uow, made.id, reader.case.id, "follow_up")
+    return made
+
+
+def _another(uow: UnitOfWork, reader: Reader, title: str, description: str, fields: dict[str, Any]) -> c.CaseView:
+    """A new case like this one: type, topic, product, language, form, contact and visibility. The version in If-Match
+    is that of the old one."""
+    case, staff = reader.case, reader.standing.staff
+    told = staff or reader.policy["priority"]["customer_sets"]
+    ask = c.OpenCase(
+        team_id=case.team_id,
+        organization_id=case.organization_id,
+        type=case.type,
+        title=title,
+        description=description,
+        topic=case.topic,
+        priority=case.priority if told else None,
+        product=case.product,
+        product_item=case.product_item,
+        product_range=case.product_range,
+        language=case.language,
+        contact_id=case.contact_id if case.contact_id in reader.present else None,
+        owner_id=case.owner_id if staff and case.owner_id in reader.present else None,
+        visibility=case.visibility,
+        fields=case.fields | fields,
+    )
+    return open_case(replace(uow, context=replace(uow.context, if_match=None)), ask)

@@ -1,0 +1,65 @@
+"""The pile: take the next case, move one to another queue, hand it over to a higher level."""
+
+from __future__ import annotations
+
+from services.cases import queries, rules
+from services.cases.commands.saving import record, record_comment, save, say, take
+from services.cases.commands.working import assign
+from services.cases.rules import Round
+from services.chassis.problems import Conflict, Invalid
+from services.chassis.unit_of_work import UnitOfWork
+from services.contracts import cases as c
+
+
+def take_next(uow: UnitOfWork, ask: c.TakeNext) -> c.TakenView:
+    """Take the first case of the pile; whoever asks at the same moment gets the one after it. Raises NotFound,
+    Forbidden."""
+    case_id = queries.take_first(uow, ask)
+    if case_id is None:
+        return c.TakenView(case=None)
+    reader = take(uow, c.ReadCase(team_id=ask.team_id, case_id=case_id), "case.assign")
+    reader.case.status = rules.move("assign", reader.case)
+    assign(uow, reader, uow.actor.user_id)
+    save(uow, reader)
+    record(uow, reader, c.CaseAssigned, Round(), assignee_id=uow.actor.user_id)
+    return c.TakenView(case=queries.view(uow, reader))
+
+
+def move_case(uow: UnitOfWork, ask: c.MoveCase) -> c.CaseView:
+    """Into another queue. Raises NotFound, Forbidden, Conflict, Invalid ``/queue_id``."""
+    reader = take(uow, ask, "case.assign")
+    case = reader.case
+    case.status = rules.move("queue", case)
+    if ask.queue_id is not None and not queries.has_queue(uow, ask.team_id, ask.queue_id):
+        raise Invalid.field("/queue_id", "choice", "The team has no such queue.")
+    case.queue_id = ask.queue_id
+    save(uow, reader)
+    record(uow, reader, c.CaseQueued, Round(), queue_id=ask.queue_id)
+    return queries.view(uow, reader)
+
+
+def escalate_case(uow: UnitOfWork, ask: c.EscalateCase) -> c.CaseView:
+    """Hand over to a higher level. Its new assignee is told, or the whole desk when it lies on the pile again.
+
+    Raises NotFound, Forbidden, Conflict ``not_in_this_status`` and ``already_there``, Invalid ``/assignee_id`` for who
+    is not of the staff, or works in queues, but at no such level.
+    """
+    reader = take(uow, ask, "case.assign")
+    case = reader.case
+    case.status = rules.move("escalate", case)
+    if case.level >= ask.level:
+        raise Conflict("already_there", f"The case is at level {case.level} already.", extra={"level": case.level})
+    if ask.assignee_id is not None:
+        level = queries.level_of(uow, ask.team_id, ask.assignee_id)
+        if level is not None and level < ask.level:
+            raise Invalid.field("/assignee_id", "level", f"This agent does not work at level {ask.level}.")
+    assign(uow, reader, ask.assignee_id)
+    case.level = ask.level
+    told = Round(support=True)
+    said = say(uow, reader, ask.note, "portal", "internal") if ask.note else None
+    save(uow, reader, said)
+    if said:
+        record_comment(uow, reader, said)
+        told = Round()
+    record(uow, reader, c.CaseEscalated, told, level=ask.level, assignee_id=ask.assignee_id)
+    return queries.view(uow, reader)

@@ -1,0 +1,108 @@
+"""Own views, and what was read."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any, get_args
+
+from sqlalchemy import DateTime, Text, bindparam, delete, select
+from sqlalchemy.dialects.postgresql import insert
+
+from services.cases import rules
+from services.cases.queries.lists import list_cases
+from services.cases.queries.people import standings
+from services.cases.queries.sight import me, team, visible
+from services.cases.tables import cases, read_markers, views
+from services.chassis.problems import Forbidden, NotFound
+from services.chassis.unit_of_work import UnitOfWork
+from services.contracts import cases as c
+
+_NAMES = {
+    "all": "All cases",
+    "mine": "My cases",
+    "owned": "Cases I own",
+    "company": "Cases of my organization",
+    "open": "Open cases",
+    "closed": "Closed cases",
+    "followed": "Cases I follow",
+    "assigned": "On my desk",
+}
+_OWN = select(*views.c).where(views.c.user_id == me, views.c.team_id == team).order_by(views.c.name, views.c.id)
+
+
+def list_views(uow: UnitOfWork, ask: c.ListViews) -> c.ViewList:
+    """Raises NotFound for a team that is not his."""
+    places, _ = standings(uow, ask.team_id)
+    staff = any(place.staff for place in places)
+    offered = [key for key in get_args(c.Found) if staff or key != "assigned"]
+    return c.ViewList(data=[_built_in(key) for key in offered] + own(uow, ask.team_id))
+
+
+def _built_in(key: Any) -> c.OwnView:
+    filters = c.FiltersView(view=key)
+    return c.OwnView(id=key, name=_NAMES[key], built_in=True, filters=filters, sort="-updated_at")
+
+
+def own(uow: UnitOfWork, team_id: str) -> list[c.OwnView]:
+    """My views of this team."""
+    return [_view(row) for row in uow.all(_OWN, {"me": uow.actor.user_id, "team_id": team_id})]
+
+
+def _view(row: Any) -> c.OwnView:
+    filters = c.FiltersView.load(row.filters)
+    return c.OwnView(id=row.id, name=row.name, built_in=False, filters=filters, sort=row.sort, version=row.version)
+
+
+def one(uow: UnitOfWork, team_id: str, view_id: str, *, to_change: bool = False) -> c.OwnView:
+    """One of my views. Raises NotFound."""
+    wanted = _OWN.where(views.c.id == view_id)
+    row = uow.first(wanted.with_for_update() if to_change else wanted, {"me": uow.actor.user_id, "team_id": team_id})
+    if row is None:
+        raise NotFound()
+    return _view(row)
+
+
+def must_be_offered(uow: UnitOfWork, team_id: str, filters: c.FiltersView, sort: c.Sort) -> None:
+    """Hold a view's filters against what lists offer. Raises NotFound, Forbidden, Malformed ``not_offered``."""
+    places, _ = standings(uow, team_id)
+    staff = any(place.staff for place in places)
+    if not staff and filters.view == "assigned":
+        raise Forbidden("not_permitted", "This is a view of the support team.")
+    rules.walk_of(_ask(team_id, filters, sort), uow.now, staff=staff)
+
+
+def _ask(team_id: str, filters: c.FiltersView, sort: c.Sort, **more: Any) -> c.ListCases:
+    chosen = {field.name: getattr(filters, field.name) for field in fields(filters)}
+    return c.ListCases(team_id=team_id, sort=sort, **chosen, **more)
+
+
+def list_view_cases(uow: UnitOfWork, ask: c.ListViewCases) -> c.CasePage:
+    """As ``list_cases`` with what the view keeps. Raises NotFound for a view that is not mine."""
+    view = _built_in(ask.view_id) if ask.view_id in _NAMES else one(uow, ask.team_id, ask.view_id)
+    more = {"include": ask.include, "limit": ask.limit, "cursor": ask.cursor}
+    return list_cases(uow, _ask(ask.team_id, view.filters, view.sort, **more))
+
+
+_HERE = cases.c.id == bindparam("case_id", type_=Text())
+_MARK = insert(read_markers).from_select(
+    ["user_id", "case_id", "read_at"],
+    visible(me, cases.c.id, bindparam("now", type_=DateTime(timezone=True))).where(_HERE).limit(1),
+)
+_MARK = _MARK.on_conflict_do_update(index_elements=["user_id", "case_id"], set_={"read_at": _MARK.excluded.read_at})
+_UNMARK = (
+    visible(cases.c.id)
+    .where(_HERE)
+    .add_cte(
+        delete(read_markers)
+        .where(read_markers.c.user_id == me, read_markers.c.case_id == bindparam("case_id"))
+        .cte("gone")
+    )
+)
+
+
+def mark(uow: UnitOfWork, ask: Any, *, read: bool) -> None:
+    """Write down or forget what I have read, if I may see the case; one statement. Raises NotFound."""
+    values = {"me": uow.actor.user_id, "team_id": ask.team_id, "case_id": ask.case_id}
+    done = uow.run(_MARK, values | {"now": uow.now}) if read else uow.first(_UNMARK, values)
+    if not done:
+        raise NotFound()

@@ -1,0 +1,83 @@
+"""Cases together: what a case is linked with, its tags, single comments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ARRAY, Row, Text, any_, bindparam, case, literal, select, union_all
+
+from services.cases.queries.sight import visible
+from services.cases.queries.single import one
+from services.cases.rules import Reader
+from services.cases.tables import cases, comments, links
+from services.chassis.problems import Forbidden
+from services.chassis.unit_of_work import UnitOfWork
+from services.contracts import cases as c
+
+MOST_LINKS = 200
+_here: Any = bindparam("case_id", type_=Text())
+_linked = union_all(
+    # A follow-up is written from the new case to the old one: seen from the new one it is what it follows.
+    select(
+        links.c.id,
+        links.c.other_id,
+        case((links.c.kind == "follow_up", literal("follows")), else_=links.c.kind).label("kind"),
+        links.c.created_at,
+    ).where(links.c.case_id == _here),
+    select(
+        links.c.id,
+        links.c.case_id.label("other_id"),
+        case(
+            *[
+                (links.c.kind == kind, literal(back))
+                for kind, back in (("parent", "child"), ("duplicate", "duplicated_by"))
+            ],
+            else_=links.c.kind,
+        ).label("kind"),
+        links.c.created_at,
+    ).where(links.c.other_id == _here),
+).subquery("linked")
+_LINKS = (
+    visible(
+        _linked.c.id,
+        _linked.c.kind,
+        _linked.c.created_at,
+        cases.c.id.label("case_id"),
+        cases.c.number,
+        cases.c.title,
+        cases.c.status,
+    )
+    .where(cases.c.id == _linked.c.other_id)
+    .distinct()  # who has two places that see it reads it once
+    .order_by(_linked.c.created_at, _linked.c.id)
+    .limit(MOST_LINKS)
+)
+_COMMENTS = (
+    select(*comments.c)
+    .where(comments.c.case_id == _here, comments.c.id == any_(bindparam("ids", type_=ARRAY(Text))))
+    .order_by(comments.c.created_at, comments.c.id)
+)
+
+
+def list_links(uow: UnitOfWork, ask: c.ListLinks) -> c.LinkList:
+    """The linked cases the actor may see."""
+    return links_of(uow, one(uow, ask))
+
+
+def links_of(uow: UnitOfWork, reader: Reader) -> c.LinkList:
+    """The same of a case in hand."""
+    rows = uow.all(_LINKS, {"me": uow.actor.user_id, "team_id": reader.case.team_id, "case_id": reader.case.id})
+    return c.LinkList(data=[c.LinkLine(**row._mapping) for row in rows])
+
+
+def list_tags(uow: UnitOfWork, ask: c.ListTags) -> c.TagList:
+    """A case's tags. Raises Forbidden for customers: tags are how staff sort their work."""
+    reader = one(uow, ask)
+    if not reader.standing.staff:
+        raise Forbidden("not_permitted", "Tags are for the support team.")
+    return c.TagList(data=reader.tags)
+
+
+def comments_of(uow: UnitOfWork, case_id: str, ids: list[str]) -> list[Row[Any]]:
+    """Those of these comments that belong to a case in hand, oldest first."""
+    return uow.all(_COMMENTS, {"case_id": case_id, "ids": ids})

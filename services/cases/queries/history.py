@@ -1,0 +1,219 @@
+"""What happened to a case: its changes, and everything in one order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    DateTime,
+    Integer,
+    Select,
+    Text,
+    any_,
+    bindparam,
+    cast,
+    column,
+    false,
+    func,
+    literal,
+    null,
+    select,
+    tuple_,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from services.cases import rules
+from services.cases.queries.grouping import links_of
+from services.cases.queries.paging import cursor_of, position_of
+from services.cases.queries.single import START, looked_at, one, tells_priority, view
+from services.cases.rules import Reader
+from services.cases.tables import calls, cases, changes, comments
+from services.chassis.unit_of_work import UnitOfWork
+from services.contracts import cases as c
+
+# The changes of one act, as the rows of ``changes`` that its UPDATE writes along.
+_told = (
+    func.jsonb_to_recordset(bindparam("noted_changes", type_=JSONB))
+    .table_valued(column("id", Text), column("field", Text), column("before", JSONB), column("after", JSONB))
+    .render_derived(name="told", with_types=True)
+)
+NOTED = select(
+    _told.c.id,
+    bindparam("noted_case", type_=Text()),
+    bindparam("noted_at", type_=DateTime(timezone=True)),
+    bindparam("noted_by", type_=Text()),
+    bindparam("noted_name", type_=Text()),
+    bindparam("noted_side", type_=Text()),
+    _told.c.field,
+    _told.c.before,
+    _told.c.after,
+    bindparam("noted_reason", type_=Text()),
+)
+
+FIRST_HAPPENINGS = 2000
+_after = tuple_(bindparam("after", type_=DateTime(timezone=True)), bindparam("after_id", type_=Text()))
+_most = bindparam("most", type_=Integer())
+_case_ids = any_(bindparam("case_ids", type_=ARRAY(Text)))
+_fields = any_(bindparam("fields", type_=ARRAY(Text)))
+
+
+def _in_order(found: Select[Any], at: Any, key: Any) -> Select[Any]:
+    return found.where(tuple_(at, key) > _after).order_by(at, key).limit(_most)
+
+
+_CHANGES = _in_order(
+    select(*changes.c).where(changes.c.case_id == bindparam("case_id"), changes.c.field == _fields),
+    changes.c.at,
+    changes.c.id,
+)
+
+
+def _part(kind: str, told: dict[str, Any], *where: Any) -> Any:
+    """One sort of happenings of the cases in ``case_ids``, as the columns of a HappeningLine."""
+    columns = {"kind": literal(kind)} | told
+    found = select(*[columns[name].label(name) for name in _COLUMNS]).where(told["case_id"] == _case_ids, *where)
+    return _in_order(found, told["at"], told["id"]).subquery(kind).select()
+
+
+_COLUMNS = ("id", "case_id", "at", "kind", "actor_id", "actor_name", "side", "internal", "details")
+_opened = _part(
+    "opened",
+    {
+        "id": cases.c.id,
+        "case_id": cases.c.id,
+        "at": cases.c.created_at,
+        "actor_id": cases.c.created_by,
+        "actor_name": cases.c.created_by_name,
+        "side": cast(null(), Text()),
+        "internal": false(),
+        "details": func.jsonb_build_object("number", cases.c.number, "title", cases.c.title),
+    },
+)
+_commented = _part(
+    "comment",
+    {
+        "id": comments.c.id,
+        "case_id": comments.c.case_id,
+        "at": comments.c.created_at,
+        "actor_id": comments.c.author_id,
+        "actor_name": comments.c.author_name,
+        "side": comments.c.side,
+        "internal": comments.c.visibility == "internal",
+        "details": func.jsonb_build_object(
+            *("body", comments.c.body, "channel", comments.c.channel),
+            *("edited_at", comments.c.edited_at, "retracted_at", comments.c.retracted_at),
+        ),
+    },
+    comments.c.visibility == any_(bindparam("kinds", type_=ARRAY(Text))),
+)
+_changed = _part(
+    "change",
+    {
+        **{name: changes.c[name] for name in ("id", "case_id", "at", "actor_id", "actor_name", "side")},
+        "internal": changes.c.field == any_(bindparam("hidden", type_=ARRAY(Text))),
+        "details": func.jsonb_build_object(
+            *("field", changes.c.field, "before", changes.c.before),
+            *("after", changes.c.after, "reason", changes.c.reason),
+        ),
+    },
+    changes.c.field == _fields,
+)
+_phoned = _part(
+    "call",
+    {
+        "id": calls.c.id,
+        "case_id": calls.c.case_id,
+        "at": calls.c.created_at,
+        "actor_id": comments.c.author_id,
+        "actor_name": comments.c.author_name,
+        "side": comments.c.side,
+        "internal": comments.c.visibility == "internal",
+        "details": func.jsonb_build_object(
+            *("direction", calls.c.direction, "with", calls.c.with_name),
+            *("minutes", calls.c.minutes, "comment_id", calls.c.comment_id),
+        ),
+    },
+    comments.c.id == calls.c.comment_id,
+    comments.c.visibility == any_(bindparam("kinds", type_=ARRAY(Text))),
+)
+# Each part walks its own index to the page; what is merged and sorted is a page of each.
+_HAPPENINGS = union_all(_opened, _commented, _changed, _phoned)
+_HAPPENINGS = _HAPPENINGS.order_by(_HAPPENINGS.selected_columns.at, _HAPPENINGS.selected_columns.id).limit(_most)
+
+
+def list_history(uow: UnitOfWork, ask: c.ListHistory) -> c.ChangePage:
+    """What changed, as far as the actor sees the fields, oldest first."""
+    reader = looked_at(uow, one(uow, ask))
+    values = _asked(reader, ask.cursor, ask.limit)
+    rows = uow.all(_CHANGES, values | {"case_id": reader.case.id})
+    last = rows[ask.limit - 1] if len(rows) > ask.limit else None
+    data = [
+        c.ChangeLine(
+            id=row.id,
+            at=row.at,
+            actor=c.PersonView(id=row.actor_id, name=row.actor_name),
+            side=row.side,
+            field=row.field,
+            before=row.before,
+            after=row.after,
+            reason=row.reason,
+        )
+        for row in rows[: ask.limit]
+    ]
+    return c.ChangePage(data=data, next_cursor=cursor_of(last.at, last.id) if last else None)
+
+
+def list_happenings(uow: UnitOfWork, ask: c.ListHappenings) -> c.HappeningPage:
+    """Everything in one order, as far as the actor may read it."""
+    data, cursor = _happenings(uow, looked_at(uow, one(uow, ask)), ask.cursor, ask.limit)
+    return c.HappeningPage(data=data, next_cursor=cursor)
+
+
+def read_export(uow: UnitOfWork, ask: c.ReadExport) -> c.CaseExportView:
+    """The whole case in one document."""
+    reader = looked_at(uow, one(uow, ask))
+    happenings, cursor = _happenings(uow, reader, None, FIRST_HAPPENINGS)
+    return c.CaseExportView(
+        team_id=reader.case.team_id,
+        case_id=reader.case.id,
+        case=view(uow, reader, fresh=True),
+        happenings=happenings,
+        happenings_cursor=cursor,
+        links=links_of(uow, reader).data,
+        exported_at=uow.now,
+    )
+
+
+def _asked(reader: Reader, cursor: str | None, limit: int) -> dict[str, Any]:
+    at, last_id = START if cursor is None else position_of(cursor)
+    staff = reader.standing.staff
+    fields = rules.readable_fields(staff=staff, priority=tells_priority(reader.standing, reader.policy))
+    return {"after": at, "after_id": last_id, "most": limit + 1, "fields": fields}
+
+
+def _happenings(
+    uow: UnitOfWork, reader: Reader, cursor: str | None, limit: int
+) -> tuple[list[c.HappeningLine], str | None]:
+    staff = reader.standing.staff
+    values = _asked(reader, cursor, limit) | {"case_ids": [reader.case.id, *[one_ for one_, _ in reader.merged]]}
+    seen = set(rules.readable_fields(staff=False, priority=tells_priority(reader.standing, reader.policy)))
+    values["hidden"] = [field for field in values["fields"] if field not in seen]
+    values["kinds"] = ["public", "internal"] if staff else ["public"]
+    rows = uow.all(_HAPPENINGS, values)
+    last = rows[limit - 1] if len(rows) > limit else None
+    data = [
+        c.HappeningLine(
+            id=row.id,
+            case_id=row.case_id,
+            at=row.at,
+            kind=row.kind,
+            actor=c.PersonView(id=row.actor_id, name=row.actor_name),
+            side=row.side,
+            internal=row.internal,
+            details=row.details,
+        )
+        for row in rows[:limit]
+    ]
+    return data, cursor_of(last.at, last.id) if last else None

@@ -1,0 +1,129 @@
+"""What a list can be asked for: every order and filter that is offered is answered by walking an index to the page.
+
+A list has a base, the index it walks: the whole ``team``, its ``open`` pile, one ``organization``, a ``desk``
+(assignee), a ``queue``, or a person's own (``mine``, ``owned``, ``followed``). What only narrows (type, priority,
+product, times) is checked along the walk, so it needs a base that is not the whole team, or a short period of the
+order's own time: at most ``LONGEST_PERIOD``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from services.chassis.problems import Malformed
+from services.contracts import cases as c
+
+LONGEST_PERIOD = timedelta(days=92)
+MOST_WORDS = 8
+SHORTEST_GUESS = 4  # letters of a word that may be misspelt
+OPEN_STATES = ("new", "open", "waiting_customer", "on_hold", "answered")
+
+_ORDERS = {
+    "team": {"updated_at", "created_at", "number"},
+    "open": {"updated_at", "priority"},
+    "organization": {"updated_at", "created_at", "number", "priority"},
+    "desk": {"updated_at", "priority"},
+    "queue": {"updated_at"},
+    "mine": {"updated_at"},
+    "owned": {"updated_at"},
+    "followed": {"updated_at"},
+}
+_OWN = ("mine", "owned", "followed")
+_WORD = re.compile(r"[^\W_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """How a list is answered: its base, its order, the statuses that are walked one by one (none: no matter)."""
+
+    base: str
+    order: str
+    backwards: bool
+    statuses: tuple[str, ...] = ()
+
+
+def walk_of(ask: c.ListCases, now: datetime, *, staff: bool) -> Walk:
+    """Raises Malformed ``not_offered`` for filters and orders that no index answers together."""
+    order, backwards = ask.sort.lstrip("-"), ask.sort.startswith("-")
+    base = _base(ask, staff=staff)
+    statuses = tuple(dict.fromkeys(ask.status))
+    if order not in _ORDERS[base]:
+        raise _refused(f"This list cannot be ordered by {order}.", "/sort")
+    if order == "priority" and not _only_open(ask):
+        raise _refused("Only open cases are ordered by priority: add view=open.", "/sort")
+    if base != "team":
+        return Walk(base, order, backwards)
+    each = ("closed",) if ask.view == "closed" and not statuses else statuses
+    by_status = each if order == "updated_at" else ()
+    loose = _narrowed(ask, order) or (bool(each) and not by_status) or (ask.view == "open" and not by_status)
+    if loose and not _short(ask, order, now):
+        detail = "Narrow it: open cases, one organization, assignee or queue, or a period of at most 92 days."
+        raise _refused(detail, f"/{order}_after" if order != "number" else "/sort")
+    return Walk(base, order, backwards, by_status)
+
+
+def _base(ask: c.ListCases, *, staff: bool) -> str:
+    if ask.view in _OWN:
+        return ask.view
+    if ask.view == "assigned" or ask.assignee not in (None, "none"):
+        return "desk"
+    if ask.queue is not None:
+        return "queue"
+    if ask.organization_id is not None or not staff:
+        return "organization"
+    if ask.sort == "priority":
+        return "open"
+    return "open" if ask.view == "open" and ask.sort.endswith("updated_at") else "team"
+
+
+def _only_open(ask: c.ListCases) -> bool:
+    return ask.view == "open" or (bool(ask.status) and set(ask.status) <= set(OPEN_STATES))
+
+
+def _narrowed(ask: c.ListCases, order: str) -> bool:
+    """Whether something besides base, status and the order's own time decides."""
+    times = {
+        "created_at": (ask.created_after, ask.created_before),
+        "updated_at": (ask.updated_after, ask.updated_before),
+    }
+    others = [value for name, pair in times.items() if name != order for value in pair]
+    return any(value is not None for value in (ask.type, ask.priority, ask.product, ask.assignee, ask.tag, *others))
+
+
+def _short(ask: c.ListCases, order: str, now: datetime) -> bool:
+    after, before = {
+        "created_at": (ask.created_after, ask.created_before),
+        "updated_at": (ask.updated_after, ask.updated_before),
+    }.get(order, (None, None))
+    return after is not None and (before or now) - after <= LONGEST_PERIOD
+
+
+def _refused(detail: str, pointer: str) -> Malformed:
+    errors = [{"pointer": pointer, "rule": "offered", "detail": detail}]
+    return Malformed("not_offered", detail, errors=errors)
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a search, as the documents have them: letters and digits, in small letters."""
+    return [word[:64] for word in _WORD.findall(text.lower())[:MOST_WORDS]]
+
+
+def query_of(words: list[str]) -> str:
+    """All of the words, the last one as a beginning, in PostgreSQL's language; only letters and digits get in."""
+    return " & ".join(f"'{word}'" for word in words) + ":*"
+
+
+def may_be_misspelt(words: list[str]) -> bool:
+    """Whether guessing makes sense: short words and numbers have too many neighbours."""
+    return any(len(word) >= SHORTEST_GUESS and word.isalpha() for word in words)
+
+
+def passages(marked: str) -> list[c.PassageView]:
+    """An excerpt whose found words stand between the characters 2 and 3, as pieces."""
+    pieces: list[c.PassageView] = []
+    for place, part in enumerate(re.split("[\x02\x03]", marked)):
+        if part:
+            pieces.append(c.PassageView(text=part, found=place % 2 == 1))
+    return pieces

@@ -1,0 +1,44 @@
+"""What of a case has a history, and who may read it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from services.cases.tables import Case
+
+# The field as people call it -> the columns that hold it; two columns are the id and the name of a person.
+_PUBLIC: dict[str, tuple[str, ...]] = {
+    **{name: (name,) for name in ("status", "type", "topic", "priority", "product", "product_item", "product_range")},
+    **{name: (name,) for name in ("title", "description", "fields", "visibility", "charge", "rating", "merged_into")},
+    "contact": ("contact_id", "contact_name"),
+    "owner": ("owner_id", "owner_name"),
+    "assignee": ("assignee_id", "assignee_name"),
+}
+_INTERNAL: dict[str, tuple[str, ...]] = {
+    "level": ("level",),
+    "complexity": ("complexity",),
+    "queue": ("queue_id",),
+    "language": ("language",),
+}
+WATCHED = _PUBLIC | _INTERNAL
+
+
+def differences(before: Case, after: Case) -> list[dict[str, Any]]:
+    """``field``, ``before`` and ``after`` of everything with a history that is not as it was."""
+    return [
+        {"field": field, "before": _told(before, columns), "after": _told(after, columns)}
+        for field, columns in WATCHED.items()
+        if getattr(before, columns[0]) != getattr(after, columns[0])
+    ]
+
+
+def readable_fields(*, staff: bool, priority: bool) -> list[str]:
+    """The fields whose history somebody may read; customers learn the ``priority`` only where the team tells it."""
+    if staff:
+        return [*WATCHED, "comment"]
+    return [field for field in _PUBLIC if field != "priority" or priority]
+
+
+def _told(case: Case, columns: tuple[str, ...]) -> Any:
+    value = getattr(case, columns[0])
+    return value if len(columns) == 1 or value is None else {"id": value, "name": getattr(case, columns[1])}

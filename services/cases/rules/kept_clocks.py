@@ -1,0 +1,67 @@
+"""The clocks of a case as its row keeps them: a list of small documents."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from services.cases.rules.calendars import calendar_of, told_of
+from services.cases.rules.clocks import Clock, Promise, Segment
+
+Kept = list[dict[str, Any]]
+_MOMENTS = ("due_at", "warn_at", "warned_at", "breached_at")
+
+
+def keep(clocks: list[Clock]) -> Kept:
+    """As JSON has them."""
+    return [_kept(clock) for clock in clocks]
+
+
+def clocks_of(kept: Kept) -> list[Clock]:
+    """From JSON."""
+    return [_clock(one) for one in kept]
+
+
+def clocks_key(profile: Mapping[str, Any]) -> str:
+    """Tells whether two profiles promise the same by the same calendars."""
+    told = {name: profile.get(name) for name in ("clocks", "calendars")}
+    return hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+
+
+def _kept(clock: Clock) -> dict[str, Any]:
+    promise = clock.promise
+    return {
+        "kind": clock.kind,
+        "state": clock.state,
+        "target_seconds": promise.target_seconds,
+        "calendar": promise.calendar,
+        "hours": told_of(promise.hours),
+        "used_seconds": clock.used_seconds,
+        **{name: _text(getattr(clock, name)) for name in _MOMENTS},
+        "segments": [
+            [one.kind, _text(one.start), _text(one.end), one.counted_seconds, one.calendar, one.why]
+            for one in clock.segments
+        ],
+    }
+
+
+def _clock(kept: dict[str, Any]) -> Clock:
+    promise = Promise(kept["target_seconds"], kept["calendar"], calendar_of(kept["hours"]))
+    segments = tuple(
+        Segment(kind, datetime.fromisoformat(start), _moment(end), counted, calendar, why)
+        for kind, start, end, counted, calendar, why in kept["segments"]
+    )
+    moments = {name: _moment(kept[name]) for name in _MOMENTS}
+    return Clock(kept["kind"], promise, kept["state"], kept["used_seconds"], **moments, segments=segments)
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

@@ -1,0 +1,50 @@
+"""The tables of cases, and nothing else."""
+
+from services.cases.tables.case import PILE, Case, cases, comments, followers
+from services.cases.tables.drafts import drafts, technical_information
+from services.cases.tables.facts import OPEN, contracts, memberships, organizations, queues, renames, teams
+from services.cases.tables.finding import documents, read_markers, views, words
+from services.cases.tables.grouping import job_items, jobs, links, merges, tags
+from services.cases.tables.history import changes
+from services.cases.tables.keys import access_keys, attempts, case_contacts
+from services.cases.tables.phone import CALLBACK_OPEN, callbacks, calls
+from services.cases.tables.quotes import Quote, quotes
+from services.cases.tables.registry import metadata
+from services.cases.tables.snippets import prepared
+
+__all__ = [
+    "CALLBACK_OPEN",
+    "OPEN",
+    "PILE",
+    "Case",
+    "Quote",
+    "access_keys",
+    "attempts",
+    "callbacks",
+    "calls",
+    "case_contacts",
+    "cases",
+    "changes",
+    "comments",
+    "contracts",
+    "documents",
+    "drafts",
+    "followers",
+    "job_items",
+    "jobs",
+    "links",
+    "memberships",
+    "merges",
+    "metadata",
+    "organizations",
+    "prepared",
+    "queues",
+    "quotes",
+    "read_markers",
+    "renames",
+    "tags",
+    "teams",
+    "technical_information",
+    "views",
+    "words",
+]

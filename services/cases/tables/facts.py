@@ -1,0 +1,101 @@
+"""Facts of accounts: small copies, fed by events, replaced only by a newer ``fact_version``."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from services.cases.tables.registry import metadata
+
+teams = Table(
+    "teams",
+    metadata,
+    Column("team_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("profile", JSONB, nullable=False),
+    Column("fact_version", BigInteger, nullable=False),
+    Column("last_number", BigInteger, nullable=False, server_default="0"),
+    Column("clocks_key", Text),  # of the profile's clocks and calendars
+)
+
+
+organizations = Table(
+    "organizations",
+    metadata,
+    Column("organization_id", Text, primary_key=True),
+    Column("team_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("products", ARRAY(Text), nullable=False),
+    Column("fact_version", BigInteger, nullable=False),
+    Index("organizations_anonymous", "team_id", postgresql_where=text("kind = 'anonymous'")),
+)
+
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("membership_id", Text, primary_key=True),
+    Column("team_id", Text, nullable=False),
+    Column("organization_id", Text),  # null: the team's own staff
+    Column("user_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("permissions", ARRAY(Text), nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("fact_version", BigInteger, nullable=False),
+    Column("available", Boolean, nullable=False),
+    Column("replacement_id", Text),
+    Index("memberships_by_user", "user_id", "team_id"),
+    Index("memberships_by_place", "team_id", "organization_id", "user_id"),
+)
+
+
+OPEN = text("cases.status NOT IN ('closed', 'cancelled')")
+
+
+# Every version of every contract, ahead of its time; which one holds is a question of the moment.
+contracts = Table(
+    "contracts",
+    metadata,
+    Column("organization_id", Text, primary_key=True),
+    Column("contract_version", Integer, primary_key=True),
+    Column("team_id", Text, nullable=False),
+    Column("effective_from", DateTime(timezone=True), nullable=False),
+    Column("terms", JSONB, nullable=False),
+)
+
+
+queues = Table(
+    "queues",
+    metadata,
+    Column("queue_id", Text, primary_key=True),
+    Column("team_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("topics", ARRAY(Text), nullable=False),
+    Column("agents", JSONB, nullable=False),  # user_id, level, products, types
+    Column("removed", Boolean, nullable=False),
+    Column("fact_version", BigInteger, nullable=False),
+    Index("queues_by_team", "team_id"),
+)
+
+
+# People who were renamed a moment ago: a case opened or assigned at that very moment may still bear the old name.
+renames = Table(
+    "renames",
+    metadata,
+    Column("user_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+)

@@ -1,0 +1,28 @@
+"""Following a case."""
+
+from __future__ import annotations
+
+from services.chassis.messages import Request
+from services.contracts.cases.core import (
+    CaseView,
+)
+from services.contracts.shapes import (
+    Id,
+    Slug,
+)
+
+
+class AddFollower(Request[CaseView]):
+    """Let a person follow the case; he needs access to the case's product."""
+
+    team_id: Slug
+    case_id: Id
+    user_id: Id
+
+
+class RemoveFollower(Request[CaseView]):
+    """Stop a person's following."""
+
+    team_id: Slug
+    case_id: Id
+    user_id: Id

@@ -1,0 +1,93 @@
+"""Everything that happened to one case, and who sees it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from services.chassis.messages import Request, View
+from services.contracts.cases.core import CaseView, PersonView
+from services.contracts.cases.grouping import LinkLine
+from services.contracts.shapes import Id, Key, PageSize, Position, Slug, Text
+
+
+class ChangeLine(View):
+    """One field that got another value. ``before`` and ``after``: a text, a number, a person as ``{"id", "name"}``, or
+    null. A comment that was edited or taken back is the field ``comment``; staff see what it said."""
+
+    id: Id
+    at: datetime
+    actor: PersonView
+    side: Key
+    field: Key
+    before: Any
+    after: Any
+    reason: Text | None
+
+
+class ChangePage(View):
+    """One page of changes, oldest first."""
+
+    data: list[ChangeLine]
+    next_cursor: str | None
+
+
+class ListHistory(Request[ChangePage]):
+    """What changed, field by field. Customers see the fields they see of the case."""
+
+    team_id: Slug
+    case_id: Id
+    limit: PageSize = 50
+    cursor: Position | None = None
+
+
+class HappeningLine(View):
+    """Something that happened. ``kind``: ``opened``, ``comment``, ``change``, ``call``, …; ``details`` has what that
+    kind tells: of a comment ``body`` and ``channel``, of a change ``field``, ``before``, ``after`` and ``reason``.
+    ``internal`` things reach staff only."""
+
+    id: Id
+    case_id: Id
+    at: datetime
+    kind: Key
+    actor: PersonView
+    side: Key | None
+    internal: bool
+    details: dict[str, Any]
+
+
+class HappeningPage(View):
+    """One page of what happened, oldest first."""
+
+    data: list[HappeningLine]
+    next_cursor: str | None
+
+
+class ListHappenings(Request[HappeningPage]):
+    """Everything in one order: time, then id. Files tell their own story (``~/events``)."""
+
+    team_id: Slug
+    case_id: Id
+    limit: PageSize = 50
+    cursor: Position | None = None
+
+
+class CaseExportView(View):
+    """A whole case: as it is now (without its first comments, because ``happenings`` has them all), everything that
+    happened, and the cases it is linked with. Beyond 2,000 happenings ``happenings_cursor`` leads on to the
+    timeline."""
+
+    team_id: Slug
+    case_id: Id
+    case: CaseView
+    happenings: list[HappeningLine]
+    happenings_cursor: str | None
+    links: list[LinkLine]
+    exported_at: datetime
+
+
+class ReadExport(Request[CaseExportView]):
+    """Everything about one case that its reader may see, in one document."""
+
+    team_id: Slug
+    case_id: Id

@@ -1,0 +1,109 @@
+"""Working on a case: comments, changes, review, assignment, answers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from services.chassis.messages import ABSENT, Absent, Request, Shape, View
+from services.contracts.cases.core import (
+    CaseView,
+    Channel,
+    CommentView,
+)
+from services.contracts.cases.grouping import DoneView
+from services.contracts.shapes import (
+    Id,
+    Key,
+    Line,
+    PageSize,
+    Position,
+    Slug,
+    Text,
+)
+
+Assignee = Annotated[
+    str,
+    Shape(min=2, max=64, pattern=r"me|[a-z]{2,8}_[0-9a-hjkmnp-tv-z]{26}", example="user_01m7x2c4e6g8j0k2m4n6p8q0r2"),
+]
+
+
+class CommentPage(View):
+    """One page of comments, oldest first."""
+
+    data: list[CommentView]
+    next_cursor: str | None
+
+
+class ChangeCase(Request[CaseView]):
+    """Save changes; the case stays open. Which fields a customer may change is the team's field policy."""
+
+    team_id: Slug
+    case_id: Id
+    title: Line | Absent = ABSENT
+    description: Text | Absent = ABSENT
+    priority: Key | Absent = ABSENT
+
+
+class AddComment(Request[CommentView]):
+    """Write on a case. ``internal`` is for staff and can never become public."""
+
+    team_id: Slug
+    case_id: Id
+    body: Text
+    visibility: Literal["public", "internal"] = "public"
+    channel: Channel = "portal"
+
+
+class ChangeComment(Request[CommentView]):
+    """Other words for one's own comment, for 15 minutes; staff at any time. Its visibility never changes."""
+
+    team_id: Slug
+    case_id: Id
+    comment_id: Id
+    body: Text
+
+
+class RetractComment(Request[DoneView]):
+    """Take a comment back: one's own for 15 minutes; staff any. That there was one stays visible."""
+
+    team_id: Slug
+    case_id: Id
+    comment_id: Id
+
+
+class ListComments(Request[CommentPage]):
+    """The conversation, oldest first."""
+
+    team_id: Slug
+    case_id: Id
+    limit: PageSize = 50
+    cursor: Position | None = None
+
+
+class ReviewCase(Request[CaseView]):
+    """Staff looked at it first: how hard is it, and which level takes it."""
+
+    team_id: Slug
+    case_id: Id
+    complexity: Literal["simple", "complex"]
+    level: Annotated[int, Shape(min=1, max=2)] = 1
+
+
+class AssignCase(Request[CaseView]):
+    """Give the case to one of the staff (``me``: take it); null puts it back on the pile. With ``only_if_free`` a case
+    that somebody else has already is refused, 409 ``already_assigned``."""
+
+    team_id: Slug
+    case_id: Id
+    assignee_id: Assignee | None
+    only_if_free: bool = False
+
+
+class AnswerCase(Request[CaseView]):
+    """Support answers (and may close in the same act); the customer may still object."""
+
+    team_id: Slug
+    case_id: Id
+    body: Text
+    close: bool = False
+    channel: Channel = "portal"

@@ -1,0 +1,153 @@
+"""Cases together: links, tags, merging, splitting, and the case that comes after."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.journeys.cast import Cast, Person, Scene, expect, unique
+from tests.world import MemoryWorld
+
+pytestmark = pytest.mark.journey
+
+
+@pytest.fixture
+def scene(cast: Cast) -> Scene:
+    return cast.scene("C")
+
+
+def linked(who: Person, path: str) -> list[tuple[str, str]]:
+    return [(one["kind"], one["case_id"]) for one in expect(who.get(f"{path}/links"), 200)["data"]]
+
+
+def test_a_link_is_told_from_both_ends_and_only_to_who_sees_both(scene: Scene) -> None:
+    child, below = scene.open()
+    parent, above = scene.open()
+    foreign, _ = scene.open(scene.stranger)
+    expect(scene.agent.post(f"{below}/links", {"other_id": parent["id"], "kind": "parent"}), 201)
+    expect(scene.agent.post(f"{below}/links", {"other_id": foreign["id"]}), 201)
+    expect(scene.agent.post(f"{below}/links", {"other_id": foreign["id"]}), 201)
+    assert linked(scene.agent, below) == [("parent", parent["id"]), ("related", foreign["id"])]
+    assert linked(scene.agent, above) == [("child", child["id"])]
+    assert linked(scene.customer, below) == [("parent", parent["id"])]
+    link = expect(scene.agent.get(f"{above}/links"), 200)["data"][0]["id"]
+    assert scene.customer.http("DELETE", f"{above}/links/{link}").status == 403
+    assert scene.agent.http("DELETE", f"{above}/links/{link}").status == 204
+    assert linked(scene.agent, above) == []
+    assert scene.agent.http("DELETE", f"{above}/links/{link}").status == 404
+
+
+def test_a_link_to_a_case_that_is_not_there_or_not_ones_own_is_refused_alike(cast: Cast, scene: Scene) -> None:
+    case, path = scene.open()
+    elsewhere, _ = cast.scene("E").open()
+    missing = "case_01m7x2c4e6g8j0k2m4n6p8q0r2"
+    first, second = (scene.agent.post(f"{path}/links", {"other_id": one}) for one in (elsewhere["id"], missing))
+    assert expect(first, 422)["errors"] == expect(second, 422)["errors"]
+    assert expect(scene.agent.post(f"{path}/links", {"other_id": case["id"]}), 422)
+
+
+def test_tags_are_staffs_own(scene: Scene) -> None:
+    _, path = scene.open()
+    expect(scene.agent.put(f"{path}/tags/urgent"), 200)
+    assert expect(scene.agent.put(f"{path}/tags/backup"), 200)["data"] == ["backup", "urgent"]
+    assert scene.agent.http("DELETE", f"{path}/tags/urgent").status == 204
+    assert expect(scene.agent.get(path), 200)["tags"] == ["backup"]
+    assert expect(scene.customer.get(path), 200)["tags"] == []
+    assert scene.customer.get(f"{path}/tags").status == 403
+    assert scene.customer.put(f"{path}/tags/mine").status == 403
+    for place in range(19):
+        expect(scene.agent.put(f"{path}/tags/t{place}"), 200)
+    assert expect(scene.agent.put(f"{path}/tags/onemore"), 409)["code"] == "too_many_tags"
+
+
+def test_a_merged_case_goes_on_as_the_other_and_comes_back_as_it_was(scene: Scene) -> None:
+    old, source = scene.open(follower_ids=[scene.colleague.id])
+    new, target = scene.open()
+    expect(scene.customer.post(f"{source}/comments", {"body": "one"}), 201)
+    expect(scene.agent.post(f"{target}/comments", {"body": "two"}), 201)
+    expect(scene.customer.post(f"{source}/comments", {"body": "three"}), 201)
+    before = [_essence(expect(scene.agent.get(path), 200)) for path in (source, target)]
+    assert scene.customer.post(f"{source}/merge", {"into_id": new["id"]}).status == 403
+    told = expect(scene.agent.post(f"{source}/merge", {"into_id": new["id"], "reason": "The same"}), 200)
+    assert told["id"] == new["id"]
+    assert told["merged_from"] == [old["number"]]
+    assert [one["body"] for one in told["comments"]] == ["one", "two", "three"]
+    assert [one["id"] for one in told["followers"]] == [scene.colleague.id]
+    for number in (old["number"], new["number"]):
+        assert expect(scene.customer.get(f"{scene.path}/cases/by-number/{number}"), 200)["id"] == new["id"]
+    assert expect(scene.customer.get(source), 200)["permissions"] == []
+    refused = expect(scene.customer.post(f"{source}/comments", {"body": "four"}), 409)
+    assert (refused["code"], refused["merged_into"]) == ("merged", new["id"])
+    assert expect(scene.agent.post(f"{source}/close"), 409)["code"] == "merged"
+    assert expect(scene.agent.post(f"{target}/merge", {"into_id": old["id"]}), 409)["code"] == "merged"
+    expect(scene.agent.post(f"{source}/unmerge"), 200)
+    assert [_essence(expect(scene.agent.get(path), 200)) for path in (source, target)] == before
+    assert expect(scene.agent.post(f"{source}/unmerge"), 409)["code"] == "not_merged"
+    expect(scene.customer.post(f"{source}/comments", {"body": "four"}), 201)
+
+
+def _essence(case: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in case.items() if name not in ("version", "updated_at")}
+
+
+def test_cases_of_others_are_not_merged(cast: Cast, scene: Scene) -> None:
+    case, path = scene.open()
+    foreign, _ = scene.open(scene.stranger)
+    elsewhere, _ = cast.scene("E").open()
+    refused = expect(scene.agent.post(f"{path}/merge", {"into_id": foreign["id"]}), 409)
+    assert refused["code"] == "different_organization"
+    assert scene.agent.post(f"{path}/merge", {"into_id": elsewhere["id"]}).status == 422
+    assert scene.agent.post(f"{path}/merge", {"into_id": case["id"]}).status == 422
+    hidden, _ = scene.open(scene.colleague, visibility="participants")
+    refused = expect(scene.agent.post(f"{path}/merge", {"into_id": hidden["id"]}), 409)
+    assert refused["code"] == "different_readers"
+
+
+def test_comments_are_split_off_into_a_case_of_their_own(scene: Scene) -> None:
+    old, path = scene.open()
+    said = [
+        expect(scene.customer.post(f"{path}/comments", {"body": body}), 201)["id"]
+        for body in ("And the door squeaks.", "Since today.")
+    ]
+    inside = expect(scene.agent.post(f"{path}/comments", {"body": "hm", "visibility": "internal"}), 201)["id"]
+    wrong = scene.agent.post(f"{path}/split", {"comment_ids": [inside], "title": "The door"})
+    assert expect(wrong, 422)["errors"][0]["rule"] == "public"
+    made = expect(scene.agent.post(f"{path}/split", {"comment_ids": said, "title": "The door"}), 201)
+    assert made["id"] != old["id"]
+    assert made["description"] == "And the door squeaks."
+    assert [one["body"] for one in made["comments"]] == ["Since today."]
+    assert made["contact"]["id"] == scene.customer.id
+    assert linked(scene.customer, f"{scene.path}/cases/{made['id']}") == [("related", old["id"])]
+    _, other = scene.open()
+    assert scene.agent.post(f"{other}/split", {"comment_ids": said, "title": "No"}).status == 422
+
+
+@pytest.mark.seed("A28", "A30")
+def test_after_the_window_a_new_case_follows_the_old_one(memory: MemoryWorld, cast: Cast) -> None:
+    team = cast.team("A")
+    scene = Scene(team)
+    old, path = scene.open()
+    expect(scene.agent.post(f"{path}/answer", {"body": "Done.", "close": True}), 200)
+    early = scene.customer.post(f"{path}/follow-up", {"description": "It is back."})
+    assert expect(early, 409)["code"] == "may_be_reopened"
+    with memory.at(datetime.now(UTC) + timedelta(days=int(team.profile["reopen"]["window_days"]) + 1)):
+        made = expect(scene.customer.post(f"{path}/follow-up", {"description": "It is back."}), 201)
+    assert (made["title"], made["type"], made["description"]) == (old["title"], old["type"], "It is back.")
+    assert linked(scene.customer, f"{scene.path}/cases/{made['id']}") == [("follows", old["id"])]
+    assert linked(scene.customer, path) == [("follow_up", made["id"])]
+
+
+def test_the_customer_rates_a_closed_case_once_it_is_closed(scene: Scene) -> None:
+    _, path = scene.open()
+    asked = {"score": 4, "text": unique("Quick")}
+    assert expect(scene.customer.put(f"{path}/rating", asked), 409)["code"] == "not_in_this_status"
+    expect(scene.agent.post(f"{path}/answer", {"body": "Done.", "close": True}), 200)
+    assert "case.rate" not in expect(scene.colleague.get(path), 200)["permissions"]
+    assert expect(scene.colleague.put(f"{path}/rating", asked), 403)["code"] == "not_yours"
+    assert scene.agent.put(f"{path}/rating", asked).status == 403
+    told = expect(scene.customer.put(f"{path}/rating", asked), 200)
+    assert (told["rating"], told["confirmation"]) == (4, expect(scene.agent.get(path), 200)["confirmation"])
+    line = expect(scene.agent.get(f"{path}/history?limit=100"), 200)["data"][-1]
+    assert (line["field"], line["after"], line["reason"]) == ("rating", 4, asked["text"])

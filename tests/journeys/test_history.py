@@ -1,0 +1,86 @@
+"""What happened to a case: field by field, in one order, and as one document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.journeys.cast import Cast, Person, Scene, expect, unique
+
+pytestmark = pytest.mark.journey
+
+
+@pytest.fixture
+def scene(cast: Cast) -> Scene:
+    return cast.scene("B")
+
+
+def everything(who: Person, path: str, limit: int = 100) -> list[dict[str, Any]]:
+    """Every page of a list."""
+    told: list[dict[str, Any]] = []
+    cursor = ""
+    while True:
+        page = expect(who.get(f"{path}?limit={limit}{cursor}"), 200)
+        told += page["data"]
+        if page["next_cursor"] is None:
+            return told
+        cursor = f"&cursor={page['next_cursor']}"
+
+
+@pytest.mark.seed("B08")
+def test_every_change_is_kept_with_what_was_before_and_who_did_it(scene: Scene) -> None:
+    _, path = scene.open()
+    for somebody in (None, scene.agent.id):  # whoever had got it when it was opened
+        expect(scene.agent.put(f"{path}/assignee", {"assignee_id": somebody}), 200)
+    expect(scene.agent.patch(path, {"title": "It stopped twice"}), 200)
+    expect(scene.agent.post(f"{path}/triage", {"complexity": "complex", "level": 2}), 200)
+    seen = everything(scene.agent, f"{path}/history", limit=2)
+    told = [(line["field"], line["before"], line["after"]) for line in seen if line["actor"]["id"] == scene.agent.id]
+    assert ("title", "It stopped", "It stopped twice") in told
+    assert ("complexity", None, "complex") in told
+    assert ("status", "new", "open") in told
+    [*_, given] = [after for field, _, after in told if field == "assignee"]
+    assert given["id"] == scene.agent.id
+    assert [line["id"] for line in seen] == [line["id"] for line in everything(scene.agent, f"{path}/history")]
+
+
+def test_customers_read_the_history_of_what_they_see(scene: Scene) -> None:
+    _, path = scene.open()
+    expect(scene.agent.post(f"{path}/triage", {"complexity": "complex", "level": 2}), 200)
+    shown = {line["field"] for line in everything(scene.customer, f"{path}/history")}
+    assert "status" in shown
+    assert not shown & {"level", "complexity", "queue"}
+
+
+@pytest.mark.seed("B08", "B53")
+def test_the_timeline_tells_everything_in_one_order_and_the_internal_to_staff_only(scene: Scene) -> None:
+    _, path = scene.open()
+    secret = unique("secret")
+    expect(scene.agent.post(f"{path}/comments", {"body": "We look into it."}), 201)
+    expect(scene.agent.post(f"{path}/comments", {"body": secret, "visibility": "internal"}), 201)
+    expect(scene.agent.post(f"{path}/answer", {"body": "Press the green button."}), 200)
+    ours = everything(scene.agent, f"{path}/timeline", limit=2)
+    assert ours[0]["kind"] == "opened"
+    assert ours == sorted(ours, key=lambda one: (one["at"], one["id"]))
+    said = [one["details"]["body"] for one in ours if one["kind"] == "comment"]
+    assert said == ["We look into it.", secret, "Press the green button."]
+    theirs = everything(scene.customer, f"{path}/timeline")
+    assert [one["id"] for one in theirs] == [one["id"] for one in ours if not one["internal"]]
+    assert secret not in repr(theirs)
+    assert any(one["kind"] == "change" and one["details"]["after"] == "answered" for one in theirs)
+
+
+def test_the_export_is_the_whole_case_without_what_is_not_for_its_reader(scene: Scene) -> None:
+    case, path = scene.open()
+    secret = unique("secret")
+    expect(scene.agent.post(f"{path}/comments", {"body": secret, "visibility": "internal"}), 201)
+    expect(scene.agent.put(f"{path}/tags/{secret}"), 200)
+    whole = expect(scene.agent.get(f"{path}/export"), 200)
+    assert whole["case"]["number"] == case["number"]
+    assert whole["case"]["description"] == case["description"]
+    assert [one["details"]["body"] for one in whole["happenings"] if one["kind"] == "comment"] == [secret]
+    assert whole["case"]["tags"] == [secret]
+    theirs = expect(scene.customer.get(f"{path}/export"), 200)
+    assert secret not in repr(theirs)
+    assert scene.stranger.get(f"{path}/export").status == 404

@@ -1,0 +1,272 @@
+"""A team's profile as code: what is wrong with it, what it would change, applying it, going back."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from tests.journeys.cast import Cast, Person, Scene, Team, expect, unique
+from tests.world import World
+
+pytestmark = pytest.mark.journey
+
+
+@pytest.fixture
+def team(cast: Cast) -> Team:
+    """A team of its own, which a test may turn over."""
+    return cast.team("C")
+
+
+@pytest.fixture
+def admin(team: Team) -> Person:
+    """Its staff's administrator."""
+    return team.add_agent("admin")
+
+
+def changed(team: Team, **more: Any) -> dict[str, Any]:
+    return deepcopy(team.profile) | more
+
+
+def save(who: Person, team: Team, profile: dict[str, Any], **headers: str) -> dict[str, Any]:
+    answer = who.put(f"{team.path}/profile/draft", {"profile": profile}, headers=headers)
+    told: dict[str, Any] = expect(answer, 200)
+    assert answer.headers["etag"] == f'"v{told["version"]}"'
+    return told
+
+
+def dry_run(who: Person, team: Team) -> dict[str, Any]:
+    told: dict[str, Any] = expect(who.post(f"{team.path}/profile/draft/dry-run"), 200)
+    return told
+
+
+def apply(who: Person, team: Team, **body: Any) -> Any:
+    return who.post(f"{team.path}/profile/draft/apply", body)
+
+
+def public(team: Team) -> dict[str, Any]:
+    told: dict[str, Any] = expect(team.cast.world.http("GET", f"{team.path}/profile"), 200)
+    return told
+
+
+def without_topic(team: Team, key: str) -> dict[str, Any]:
+    return changed(team, topics=[topic for topic in team.profile["topics"] if topic["key"] != key])
+
+
+def test_a_draft_says_what_is_wrong_with_it_and_cannot_be_applied(team: Team, admin: Person) -> None:
+    profile = changed(team, priority={"default": "gold", "customer_sets": True})
+    profile["types"][0]["charge"] = "dear"
+    told = save(admin, team, profile)
+    assert [(one["pointer"], one["rule"]) for one in told["errors"]] == [("/profile/types/0/charge", "enum")]
+    profile["types"][0]["charge"] = "free"
+    told = save(admin, team, profile, **{"If-Match": f'"v{told["version"]}"'})
+    assert [(one["pointer"], one["rule"]) for one in told["errors"]] == [("/profile/priority/default", "exists")]
+    tried = dry_run(admin, team)
+    assert (tried["profile"], tried["open_cases"], tried["differences"]) == (None, None, [])
+    refused = expect(apply(admin, team), 422)
+    assert refused["errors"] == told["errors"]
+    assert public(team)["version"] == 1
+
+
+def test_a_dry_run_lists_the_open_cases_that_would_lose_their_topic(
+    cast: Cast, team: Team, admin: Person, world: World
+) -> None:
+    scene = Scene(team)
+    here = [scene.open(topic="session")[0] for _ in range(2)]
+    kept, _ = scene.open(topic="server")
+    done, at = scene.open(topic="printing")
+    expect(scene.customer.post(f"{at}/close"), 200)
+    save(admin, team, without_topic(team, "citrix") | {"clocks": [], "number": {"prefix": "NEW", "width": 6}})
+    told = dry_run(admin, team)
+    found = {(line["kind"], line["key"]): line for line in told["open_cases"]}
+    numbers = sorted(case["number"] for case in here)
+    assert found["topic", "session"] == {
+        "kind": "topic",
+        "key": "session",
+        "severe": True,
+        "count": 2,
+        "more": False,
+        "numbers": numbers,
+    }
+    assert found.keys() == {("topic", "session"), ("clock", "first_response"), ("number", "ROB")}
+    assert found["number", "ROB"]["numbers"] == sorted([*numbers, kept["number"]])
+    assert not found["number", "ROB"]["severe"]
+    differences = {one["pointer"]: one["change"] for one in told["differences"]}
+    assert differences == {"/topics/0": "removed", "/clocks": "changed", "/number/prefix": "changed"}
+    refused = expect(apply(admin, team), 409)
+    assert refused["code"] == "open_cases_affected"
+    assert [line["key"] for line in refused["open_cases"]] == ["session"]
+    assert public(team)["version"] == 1
+    assert done["number"] not in str(told)
+    expect(apply(admin, team, accept_open_cases=True), 200)
+    assert public(team)["profile"]["topics"][0]["key"] == "data"
+
+
+def test_applying_a_draft_is_one_step_and_the_services_follow(team: Team, admin: Person, world: World) -> None:
+    scene = Scene(team)
+    scene.customer  # noqa: B018 - he comes before the change
+    save(admin, team, changed(team, priority={"default": "medium", "customer_sets": True}))
+    told = expect(apply(admin, team, comment="More care for everybody"), 200)
+    assert told["profile_version"] == 2
+    expect(admin.get(f"{team.path}/profile/draft"), 404)
+    form = team.form()
+    form.pop("priority", None)
+
+    def followed() -> bool:
+        case = expect(scene.customer.post(f"{team.path}/cases", form), 201)
+        return bool(case["priority"] == "medium")
+
+    assert world.settle(followed)
+    [newest, first] = expect(admin.get(f"{team.path}/profile/versions"), 200)["data"]
+    assert (newest["version"], newest["applied_by"], newest["comment"]) == (2, admin.id, "More care for everybody")
+    assert (first["version"], first["comment"]) == (1, None)
+
+
+def test_of_many_who_apply_at_once_one_wins(team: Team, admin: Person) -> None:
+    save(admin, team, changed(team, guidance="Be brief."))
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: apply(admin, team).status, range(4)))
+    assert sorted(answers)[0] == 200
+    assert all(status in (404, 409, 412) for status in sorted(answers)[1:])
+    assert public(team)["version"] == 2
+
+
+def test_a_draft_made_from_an_older_profile_is_refused(cast: Cast, team: Team, admin: Person) -> None:
+    draft = save(admin, team, changed(team, guidance="Be brief."))
+    other = changed(team, guidance="Take your time.")
+    expect(cast.operator.put(f"{team.path}/profile", {"profile": other}), 200)
+    assert dry_run(admin, team)["moved"]
+    refused = expect(apply(admin, team), 409)
+    assert (refused["code"], refused["base_version"], refused["profile_version"]) == ("profile_moved", 1, 2)
+    merged = {"profile": draft["profile"], "base_version": 2}
+    expect(admin.put(f"{team.path}/profile/draft", merged, headers={"If-Match": '"v1"'}), 200)
+    assert expect(apply(admin, team), 200)["profile_version"] == 3
+
+
+def test_nobody_overwrites_a_draft_he_has_not_read(team: Team, admin: Person) -> None:
+    first = save(admin, team, changed(team, guidance="One."))
+    path, body = f"{team.path}/profile/draft", {"profile": changed(team, guidance="Two.")}
+    assert expect(admin.put(path, body), 428)["code"] == "if_match_required"
+    second = save(admin, team, body["profile"], **{"If-Match": f'"v{first["version"]}"'})
+    stale = admin.put(path, body, headers={"If-Match": f'"v{first["version"]}"'})
+    assert expect(stale, 412)["code"] == "version_mismatch"
+    assert stale.headers["etag"] == f'"v{second["version"]}"'
+    for _ in range(2):
+        assert admin.http("DELETE", path).status == 204
+    expect(admin.get(path), 404)
+    assert save(admin, team, body["profile"])["version"] == second["version"] + 1
+
+
+def test_rolling_back_brings_the_old_profile_as_a_new_version(team: Team, admin: Person) -> None:
+    before = public(team)
+    save(admin, team, changed(team, guidance="Be brief.", emergency_contact="+46 8 123 45 67"))
+    expect(apply(admin, team), 200)
+    assert expect(admin.get(f"{team.path}/profile/versions/1"), 200)["profile"] == team.profile
+    assert expect(admin.post(f"{team.path}/profile/rollback", {"version": 1}), 200)["profile_version"] == 3
+    assert public(team)["profile"] == before["profile"]
+    lines = expect(admin.get(f"{team.path}/profile/versions"), 200)["data"]
+    assert (lines[0]["version"], lines[0]["comment"]) == (3, "Back to version 1.")
+    for missing in ("9", "0", "one"):
+        expect(admin.get(f"{team.path}/profile/versions/{missing}"), 404)
+    expect(admin.post(f"{team.path}/profile/rollback", {"version": 9}), 404)
+
+
+def test_the_history_is_read_page_by_page(cast: Cast, team: Team, admin: Person) -> None:
+    for word in ("One.", "Two."):
+        profile = changed(team, guidance=word)
+        expect(cast.operator.put(f"{team.path}/profile", {"profile": profile}), 200)
+    seen, page = [], f"{team.path}/profile/versions?limit=1"
+    while page:
+        told = expect(admin.get(page), 200)
+        seen += [line["version"] for line in told["data"]]
+        cursor = told["next_cursor"]
+        page = f"{team.path}/profile/versions?limit=1&cursor={cursor}" if cursor else ""
+    assert seen == [3, 2, 1]
+
+
+def test_the_profile_is_for_those_who_manage_it(cast: Cast, team: Team) -> None:
+    scene = Scene(team)
+    other = cast.scene("E").agent
+    asked: list[tuple[str, str, Any]] = [
+        ("GET", "draft", None),
+        ("PUT", "draft", {"profile": team.profile}),
+        ("DELETE", "draft", None),
+        ("POST", "draft/dry-run", {}),
+        ("POST", "draft/apply", {}),
+        ("GET", "versions", None),
+        ("GET", "versions/1", None),
+        ("POST", "rollback", {"version": 1}),
+    ]
+    for method, path, body in asked:
+        more = {"json": body} if body is not None else {}
+        for who, status in ((scene.agent, 403), (scene.customer, 403), (other, 404)):
+            told = expect(who.http(method, f"{team.path}/profile/{path}", **more), status)
+            assert told["code"] == ("not_permitted" if status == 403 else "not_found"), path
+
+
+def test_a_fresh_team_needs_only_a_name_a_language_and_a_type(cast: Cast, world: World) -> None:
+    name = unique("fresh")
+    kind = {"key": "case", "name": "Case", "description": "Anything."}
+    profile = {"team": name, "name": "Fresh", "locale": "en", "types": [kind]}
+    expect(cast.operator.put(f"/v1/teams/{name}/profile", {"profile": profile}), 200)
+    told = expect(world.http("GET", f"/v1/teams/{name}/profile"), 200)["profile"]
+    assert told["close"] == {"by_customer": True, "confirm": True}
+    scene = Scene(Team(cast, name, told))
+    case, _ = scene.open()
+    assert case["number"].startswith(told["number"]["prefix"])
+    assert expect(cast.operator.get(f"/v1/teams/{name}/profile/versions/1"), 200)["profile"] == profile
+
+
+@pytest.mark.seed("B11")
+def test_the_emergency_contact_is_public(cast: Cast) -> None:
+    assert public(cast.scene("B").team)["profile"]["emergency_contact"] == "1-866-281-8350"
+
+
+@pytest.mark.seed("A31")
+def test_anybody_can_read_which_functions_are_included(cast: Cast) -> None:
+    for seed in ("A", "E"):
+        team = cast.scene(seed).team
+        assert public(team)["profile"]["features"] == team.profile["features"]
+
+
+def test_who_has_the_profile_does_not_get_it_again(cast: Cast, world: World) -> None:
+    path = f"{cast.scene('E').team.path}/profile"
+    first = world.http("GET", path)
+    etag = first.headers["etag"]
+    again = world.http("GET", path, headers={"If-None-Match": etag})
+    assert (again.status, again.body, again.headers["etag"]) == (304, b"", etag)
+    for stale in ('"v999"', '"v01"', 'W/"x"', f'"x{etag}y"'):
+        answer = world.http("GET", path, headers={"If-None-Match": stale})
+        assert answer.status == 304 or answer.json()["profile"] == first.json()["profile"]
+
+
+@pytest.fixture
+def hidden(cast: Cast) -> Team:
+    """A team that does not show itself."""
+    return cast.team("D", public=False)
+
+
+def teams_of(world: World, who: Person | None, query: str = "") -> set[str]:
+    seen: set[str] = set()
+    page = f"/v1/teams?limit=100{query}"
+    while page:
+        told = expect(who.get(page) if who else world.http("GET", page), 200)
+        seen |= {team["id"] for team in told["data"]}
+        cursor = told["next_cursor"]
+        page = f"/v1/teams?limit=100{query}&cursor={cursor}" if cursor else ""
+    return seen
+
+
+def test_anybody_finds_the_teams_that_show_themselves(cast: Cast, world: World, hidden: Team) -> None:
+    scene = cast.scene("E")
+    customer = scene.customer
+    assert scene.team.id in teams_of(world, None)
+    assert hidden.id not in teams_of(world, None)
+    assert teams_of(world, customer) == {scene.team.id}
+    assert {scene.team.id, cast.scene("C").team.id} <= teams_of(world, customer, "&public=true")
+    assert hidden.id not in teams_of(world, customer, "&public=true")
+    assert hidden.id in teams_of(world, cast.operator)
+    broken = world.http("GET", "/v1/teams", headers={"Authorization": "Bearer nonsense"})
+    assert expect(broken, 401)["code"] == "token_invalid"

@@ -1,0 +1,92 @@
+"""What lists can be asked for, and how the words of a search are read."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime, timedelta
+from typing import Any, get_args
+
+import pytest
+
+from services.cases import rules
+from services.chassis.problems import Malformed
+from services.contracts import cases as c
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+WIDE = {"type": "problem"}, {"priority": "high"}, {"product": "orders"}, {"assignee": "none"}
+
+
+def ask(**more: Any) -> c.ListCases:
+    return c.ListCases(team_id="extend", **more)
+
+
+def offered(staff: bool, **more: Any) -> bool:
+    try:
+        rules.walk_of(ask(**more), NOW, staff=staff)
+    except Malformed as problem:
+        if problem.code != "not_offered":
+            raise
+        return False
+    return True
+
+
+def test_every_view_can_be_asked_for_by_latest_change() -> None:
+    for view, staff in itertools.product(get_args(c.Found), (True, False)):
+        assert offered(staff, view=view)
+
+
+@pytest.mark.parametrize("narrow", WIDE)
+def test_what_only_narrows_needs_a_base_or_a_short_period(narrow: dict[str, Any]) -> None:
+    assert not offered(True, **narrow)
+    assert not offered(True, view="closed", **narrow)
+    assert not offered(True, status=["closed"], **narrow)
+    assert offered(True, view="open", **narrow)
+    assert offered(True, organization_id="org_01m7x2c4e6g8j0k2m4n6p8q0r2", **narrow)
+    assert offered(False, **narrow)  # a customer's base is his organization
+    assert offered(True, updated_after=NOW - timedelta(days=92), **narrow)
+    assert not offered(True, updated_after=NOW - timedelta(days=93), **narrow)
+    assert not offered(True, created_after=NOW - timedelta(days=9), **narrow)  # not the time of the order
+    assert offered(True, created_after=NOW - timedelta(days=9), sort="-created_at", **narrow)
+
+
+def test_priority_orders_open_cases_only() -> None:
+    assert offered(True, sort="priority", view="open")
+    assert offered(True, sort="priority", status=["new", "open"])
+    assert not offered(True, sort="priority")
+    assert not offered(False, sort="priority", status=["open", "closed"])
+    assert not offered(True, sort="priority", view="mine")
+
+
+def test_statuses_of_the_whole_team_are_walked_one_by_one() -> None:
+    walk = rules.walk_of(ask(status=["new", "closed", "new"]), NOW, staff=True)
+    assert (walk.base, walk.statuses) == ("team", ("new", "closed"))
+    assert rules.walk_of(ask(status=["new"]), NOW, staff=False).statuses == ()
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("Printer JAM", ["printer", "jam"]),
+        ("EXT-000042", ["ext", "000042"]),
+        ("ada@example.org", ["ada", "example", "org"]),
+        ("Å_ä'ö) | & :* \\", ["å", "ä", "ö"]),
+        ("' -- ;", []),
+        (" ".join("abcdefghijkl"), list("abcdefgh")),
+    ],
+)
+def test_only_letters_and_digits_of_a_search_count(typed: str, words: list[str]) -> None:
+    assert rules.words_of(typed) == words
+
+
+def test_the_last_word_may_be_a_beginning() -> None:
+    assert rules.query_of(["printer", "ja"]) == "'printer' & 'ja':*"
+
+
+def test_numbers_and_short_words_are_not_guessed() -> None:
+    assert rules.may_be_misspelt(["printr"])
+    assert not rules.may_be_misspelt(["ext", "000042"])
+
+
+def test_an_excerpt_is_told_in_pieces() -> None:
+    told = [(piece.text, piece.found) for piece in rules.passages("The \x02printer\x03 <b>\x02jam\x03")]
+    assert told == [("The ", False), ("printer", True), (" <b>", False), ("jam", True)]
