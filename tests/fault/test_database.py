@@ -24,7 +24,7 @@ def service(start: Callable[..., Process]) -> Process:
 def test_queries_that_sleep_do_so_side_by_side_and_others_are_answered_meanwhile(bench: Bench) -> None:
     began = time.monotonic()
     with side_by_side(lambda _: bench.echo(sleep_seconds=2), list(range(5))) as sleeping:
-        time.sleep(0.3)
+        eventually(lambda: bench.sleeping() == 5, 2)
         assert bench.echo("meanwhile") == "meanwhile"
         assert not any(future.done() for future in sleeping), "it was answered while they slept"
         assert [future.result() for future in sleeping] == ["hello"] * 5

@@ -94,7 +94,7 @@ def test_a_request_in_hand_when_the_alarm_comes_is_answered_after_it(bench: Benc
         return int(bench.add(new_id("alarm"), sleep_seconds=3 + number / 2, timeout=30).data["count"])
 
     with side_by_side(ask, list(range(4)), 4) as futures:
-        time.sleep(0.3)  # all four are in hand before the alarm
+        eventually(lambda: bench.sleeping() == 4, 2.5, "all four are in hand before the alarm")
         with alarm(stack):
             eventually(lambda: bench.sleeping() == 0, MANY)
         assert [future.result() for future in futures] == [1, 1, 1, 1]

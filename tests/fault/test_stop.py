@@ -38,7 +38,7 @@ def test_a_request_in_hand_is_finished_and_answered_before_the_end(bench: Bench,
     process = start("rpc")
     names = [new_id("hand") for _ in range(4)]
     with side_by_side(lambda name: bench.add(name, sleep_seconds=2), names) as futures:
-        time.sleep(0.5)
+        eventually(lambda: bench.sleeping() == 4, MANY, "all four are in hand")
         assert process.stop() == 0
         assert [future.result().data["id"] for future in futures] == names
     assert [bench.count("things", name) for name in names] == [1, 1, 1, 1]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +12,7 @@ import pytest
 import requests
 
 from tests.journeys.cast import Cast, Person, Scene, expect
+from tests.journeys.crowd import at_once, patiently
 from tests.world import HttpAnswer, MemoryWorld, World
 
 pytestmark = pytest.mark.journey
@@ -202,8 +202,7 @@ def test_technical_information_travels_only_with_consent_and_is_shown_before(wor
 def test_fifty_who_send_at_once_make_one_case(world: World, scene: Scene) -> None:
     draft, here = begin(world, scene, scene.customer, **scene.team.form(title="Once"))
     before, _ = scene.open()
-    with ThreadPoolExecutor(10) as pool:
-        answers = list(pool.map(lambda _: scene.customer.post(f"{here}/submit"), range(50)))
+    answers = at_once(lambda _: patiently(scene.customer, "POST", f"{here}/submit"))
     assert Counter(answer.status for answer in answers) == {201: 1, 409: 49}
     [made] = [answer.json() for answer in answers if answer.status == 201]
     for answer in answers:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from tests.journeys.cast import Cast, Person, Scene, Team, expect
+from tests.journeys.crowd import at_once, patiently
 from tests.journeys.post import Post
-from tests.world import World
+from tests.parts import eventually
+from tests.world import MemoryWorld, World
 
 pytestmark = pytest.mark.journey
+HOLD = text("SELECT 1 FROM cases WHERE id = ANY(:ids) ORDER BY id FOR UPDATE")
 
 
 def line(world: World, team: Team, *agents: Person, level: int = 1, **more: Any) -> str:
@@ -27,6 +32,14 @@ def line(world: World, team: Team, *agents: Person, level: int = 1, **more: Any)
 
 def pile(who: Person, team: Team, queue: str = "all", asked: str = "") -> list[str]:
     return [one["id"] for one in expect(who.get(f"{team.path}/queues/{queue}/cases{asked}"), 200)["data"]]
+
+
+def waits(memory: MemoryWorld, asked: Future[Any]) -> None:
+    """Somebody's request stands before a lock, and has no answer."""
+    waiting = text("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+    with memory.client.works["cases"].noting() as watcher:
+        eventually(lambda: asked.done() or watcher.first(waiting))
+    assert not asked.done(), asked.result().body
 
 
 @pytest.mark.seed("C17")
@@ -56,14 +69,34 @@ def test_fifty_who_take_the_next_case_get_fifty_different_ones(cast: Cast) -> No
     hands = (scene.agent, scene.technician)
 
     def take(place: int) -> Any:
-        answer = hands[place % 2].post(f"{scene.path}/queues/all/take-next")
-        while answer.status == 503:  # fifty at once are more than the connections of one process
-            answer = hands[place % 2].post(f"{scene.path}/queues/all/take-next")
-        return expect(answer, 200)["case"]["id"]
+        answer = patiently(hands[place % 2], "POST", f"{scene.path}/queues/all/take-next")
+        return expect(answer, 200)["case"]
 
-    with ThreadPoolExecutor(50) as pool:
-        taken = list(pool.map(take, range(50)))
-    assert (len(taken), set(taken)) == (50, opened)
+    taken = at_once(take)
+    assert None not in taken
+    assert {case["id"] for case in taken} == opened
+
+
+def test_a_case_that_somebody_holds_for_a_moment_is_not_passed_over_for_an_empty_pile(
+    memory: MemoryWorld, cast: Cast
+) -> None:
+    """As a timer does that looks at its clocks, or an agent whose request fails."""
+    scene = Scene(cast.team("C"))
+    agent, cases = scene.agent, memory.client.works["cases"]
+    opened = [scene.open(priority=priority)[0]["id"] for priority in ("high", "low")]
+    take = partial(agent.post, f"{scene.path}/queues/all/take-next")
+    with ThreadPoolExecutor(1) as other:
+        with cases.writing() as holder:
+            holder.all(HOLD, {"ids": opened})
+            asked = other.submit(take)
+            waits(memory, asked)
+        assert expect(asked.result(), 200)["case"]["id"] == opened[0]
+        with cases.writing() as holder:
+            holder.all(HOLD, {"ids": opened})
+            holder.run(text("UPDATE cases SET status = 'closed' WHERE id = :id"), {"id": opened[1]})
+            asked = other.submit(take)
+            waits(memory, asked)
+        assert expect(asked.result(), 200) == {"case": None}
 
 
 def test_of_fifty_who_take_a_free_case_one_gets_it(cast: Cast) -> None:
@@ -72,14 +105,10 @@ def test_of_fifty_who_take_a_free_case_one_gets_it(cast: Cast) -> None:
     hands = (scene.agent, scene.technician)
 
     def take(place: int) -> tuple[int, str]:
-        asked = {"assignee_id": "me", "only_if_free": True}
-        answer = hands[place % 2].put(f"{here}/assignee", asked)
-        while answer.status == 503:
-            answer = hands[place % 2].put(f"{here}/assignee", asked)
-        return answer.status, hands[place % 2].id
+        who = hands[place % 2]
+        return patiently(who, "PUT", f"{here}/assignee", {"assignee_id": "me", "only_if_free": True}).status, who.id
 
-    with ThreadPoolExecutor(50) as pool:
-        answers = list(pool.map(take, range(50)))
+    answers = at_once(take)
     winner = expect(scene.agent.get(here), 200)["assignee"]["id"]
     assert {who for status, who in answers if status == 200} == {winner}
     assert {status for status, who in answers if who != winner} == {409}

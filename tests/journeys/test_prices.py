@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tests.journeys.cast import Cast, Person, Scene, expect
+from tests.journeys.crowd import at_once, patiently
 from tests.world import World
 
 pytestmark = pytest.mark.journey
@@ -120,9 +120,11 @@ def test_only_a_case_that_waits_for_a_price_is_offered_one(scene: Scene) -> None
 def test_an_offer_runs_out_by_itself(world: World, scene: Scene) -> None:
     people = (scene.administrator, scene.customer, scene.agent)  # they are here before the offer runs
     assert len(people) == 3
-    soon = datetime.now(UTC) + timedelta(seconds=1.5)
-    here, quote = offered(scene, valid_until=soon.isoformat().replace("+00:00", "Z"))
-    time.sleep(2)
+    _, here = scene.open(type_key="rfc")
+    soon = datetime.now(UTC) + timedelta(seconds=3)
+    body = PRICE | {"valid_until": soon.isoformat().replace("+00:00", "Z")}
+    quote = f"{here}/quotes/{expect(scene.agent.post(f'{here}/quotes', body), 201)['id']}"
+    time.sleep(3.1)
     world.settle(lambda: standing(scene, here) == ("on_hold", "wanted"))
     assert expect(scene.administrator.post(f"{quote}/approve"), 409)["state"] == "expired"
     [shown] = expect(scene.customer.get(f"{here}/quotes"), 200)["data"]
@@ -135,10 +137,9 @@ def test_of_fifty_who_approve_and_withdraw_at_once_one_wins(scene: Scene) -> Non
 
     def act(place: int) -> tuple[str, int]:
         who, verb = ((administrator, "approve"), (agent, "withdraw"))[place % 2]
-        return verb, who.post(f"{quote}/{verb}").status
+        return verb, patiently(who, "POST", f"{quote}/{verb}").status
 
-    with ThreadPoolExecutor(10) as pool:
-        told = list(pool.map(act, range(50)))
+    told = at_once(act)
     assert sorted(status for _, status in told) == [200] + [409] * 49
     [winner] = [verb for verb, status in told if status == 200]
     ends = {"approve": ("open", "open"), "withdraw": ("on_hold", "wanted")}

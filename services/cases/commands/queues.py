@@ -13,7 +13,7 @@ from services.contracts import cases as c
 
 def take_next(uow: UnitOfWork, ask: c.TakeNext) -> c.TakenView:
     """Take the first case of the pile; whoever asks at the same moment gets the one after it. Raises NotFound,
-    Forbidden."""
+    Forbidden, Conflict ``busy``."""
     case_id = queries.take_first(uow, ask)
     if case_id is None:
         return c.TakenView(case=None)

@@ -115,11 +115,15 @@ def read_next(uow: UnitOfWork, ask: c.ReadNext) -> c.NextView:
 
 
 def take_first(uow: UnitOfWork, ask: c.TakeNext) -> str | None:
-    """The id of the first case of the pile that nobody else is taking at this moment, locked. Raises NotFound and
-    Forbidden."""
+    """The id of the first case of the pile that nobody else holds at this moment, locked. When all that are left are
+    held, wait: who holds one may let it go again, as a timer does. So None says that the pile is empty.
+
+    Raises NotFound, Forbidden; Conflict ``busy`` when the wait takes too long.
+    """
     _must_read_all(uow, ask, "case.assign")
-    first = _page(ask.queue_id != "all", ask.level is not None, False).with_for_update(of=cases, skip_locked=True)
-    row = uow.first(first, _values(ask, 1))
+    first, values = _page(ask.queue_id != "all", ask.level is not None, False), _values(ask, 1)
+    row = uow.first(first.with_for_update(of=cases, skip_locked=True), values)
+    row = row or uow.first(first.with_for_update(of=cases), values)  # each is looked at again when its lock is had
     return None if row is None else str(row.id)
 
 
