@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing
+from functools import cache
 from typing import Any
 
 from gateway.routes import ROUTES
@@ -65,8 +66,9 @@ ARRIVED: dict[str, Any] = {
 _RETRY = {"Retry-After": {"schema": {"type": "integer"}, "description": "Whole seconds."}}
 
 
+@cache
 def document(version: str, address: str) -> dict[str, Any]:
-    """The whole contract."""
+    """The whole contract. It is made once and never changed."""
     paths: dict[str, Any] = {}
     for route in ROUTES:
         paths.setdefault(route.path, {})[route.method.lower()] = operation(route)

@@ -8,7 +8,6 @@ import pytest
 
 from gateway.app import Gateway
 from gateway.routes import ROUTES
-from gateway.table import Route
 from tests.unit.gateway.fakes import CASE, TEAM, FakeClient, bearer
 
 SECURITY = {
@@ -152,15 +151,13 @@ def test_no_address_is_open_by_mistake(app: Gateway) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    "route",
-    [route for route in ROUTES if route.allow.value not in ("anyone", "welcome", "key")],
-    ids=lambda route: route.name,
-)
-def test_without_a_token_every_other_endpoint_is_401(http: Any, services: FakeClient, route: Route) -> None:
-    path = route.path.replace("{team_id}", "extend").replace("{", "").replace("}", "")
-    answer = http.open(path, method=route.method)
-    assert (answer.status_code, answer.json["code"]) == (401, "token_missing")
+def test_without_a_token_every_other_endpoint_is_401(http: Any, services: FakeClient) -> None:
+    closed = [route for route in ROUTES if route.allow.value not in ("anyone", "welcome", "key")]
+    assert len(closed) > 150
+    for route in closed:
+        path = route.path.replace("{team_id}", "extend").replace("{", "").replace("}", "")
+        answer = http.open(path, method=route.method)
+        assert (answer.status_code, answer.json["code"]) == (401, "token_missing"), route.name
     assert not services.asked
 
 
