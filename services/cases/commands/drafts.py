@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import Row, bindparam, delete, insert, update
 
 from services.cases import queries, rules
-from services.cases.commands.opening import place_to_open, register, weigh
-from services.cases.queries.drafts import MOST_DRAFTS, draft_view, sendable
+from services.cases.commands.opening import register
+from services.cases.queries.drafts import MOST_DRAFTS, draft_to_weigh, draft_view, sendable
+from services.cases.queries.weighing import place_to_open, weigh
 from services.cases.tables import drafts
 from services.chassis.ids import new_id
 from services.chassis.messages import fields_of
@@ -86,13 +87,12 @@ def submit_draft(uow: UnitOfWork, ask: c.SubmitDraft) -> c.CaseView:
     """Register it as a case, under the id it has had all along. Raises as ``open_case``; of many who try at once one
     succeeds, and the others get Conflict ``draft_submitted``."""
     try:
-        draft = queries.one_draft(uow, ask, to_change=True)
+        draft, places, profile = draft_to_weigh(uow, ask, to_send=True)
     except NotFound:
         raise _submitted(uow, ask) from None
     uow.must_match(draft.version)
-    known = queries.standings(uow, ask.team_id, whole_profile=True)
     opened, missing = sendable(draft)
-    reader = weigh(uow, opened, place_to_open(*known, opened.organization_id), missing)
+    reader = weigh(uow, opened, place_to_open(places, profile, opened.organization_id), missing)
     reader.case.id, reader.case.version = draft.case_id, draft.version + 1
     uow.run(_DROP, {"this_id": draft.case_id})
     return register(uow, opened, reader)

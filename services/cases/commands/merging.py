@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import bindparam, delete, insert
 
 from services.cases import queries, rules
-from services.cases.commands.following import MOST_FOLLOWERS, too_many_followers
 from services.cases.commands.linking import other_case, put_link
 from services.cases.commands.opening import open_case
 from services.cases.commands.saving import record, save, take
@@ -39,8 +38,8 @@ def merge_case(uow: UnitOfWork, ask: c.MergeCase) -> c.CaseView:
     reader.case.status = rules.move("merge", reader.case)
     target.case.status = rules.move("merge", target.case)
     new = [pair for pair in reader.followers if pair not in target.followers]
-    if len(target.followers) + len(new) > MOST_FOLLOWERS:
-        raise too_many_followers()
+    if len(target.followers) + len(new) > rules.MOST_FOLLOWERS:
+        raise rules.too_many_followers()
     reader.case.merged_into = target.case.id
     save(uow, reader, reason=ask.reason)
     if new:

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import bindparam, insert
 
 from services.cases import queries, rules
 from services.cases.commands.callbacks import callback_of_form
-from services.cases.commands.following import (
-    MOST_FOLLOWERS,
-    follower_refused,
-    private_refused,
-    too_many_followers,
-)
 from services.cases.commands.information import keep_information
 from services.cases.commands.keys import must_not_be_too_many, note_contact
 from services.cases.commands.saving import record
 from services.cases.queries.people import NEXT_NUMBER
-from services.cases.rules import Agreed, Filled, Filling, Policy, Queue, Reader, Round, Standing, Wanted
-from services.cases.tables import Case, cases, followers
+from services.cases.queries.weighing import Place, place_to_open, weigh
+from services.cases.rules import Reader, Round
+from services.cases.tables import cases, followers
 from services.chassis.ids import new_id
-from services.chassis.problems import Forbidden, Invalid
+from services.chassis.problems import Invalid
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
-from services.contracts.cases import Visibility
 
 _GIVEN = [column.name for column in cases.c if column.name != "number"]
 _OPEN = (
@@ -35,28 +28,6 @@ _OPEN = (
     .returning(cases.c.number)
 )
 _FOLLOW = insert(followers)
-
-
-class Place(NamedTuple):
-    """Where a case is opened: what the caller is there, for which organization, and the team's whole profile."""
-
-    standing: Standing
-    organization_id: str
-    profile: Policy
-
-
-@dataclass(frozen=True, slots=True)
-class Intake:
-    """Everything that decides about a new case: the caller's place, the team's profile, the organization's people."""
-
-    standing: Standing
-    organization_id: str
-    profile: Policy
-    agreed: Agreed
-    colleagues: bool
-    members: dict[str, str]
-    desk: list[str]
-    queues: list[Queue]
 
 
 def open_case(uow: UnitOfWork, ask: c.OpenCase) -> c.CaseView:
@@ -68,30 +39,6 @@ def open_case(uow: UnitOfWork, ask: c.OpenCase) -> c.CaseView:
     """
     uow, place = _caller(uow, ask)
     return register(uow, ask, weigh(uow, ask, place))
-
-
-def weigh(uow: UnitOfWork, ask: c.OpenCase, place: Place, missing: Sequence[dict[str, str]] = ()) -> Reader:
-    """The case as it would be registered, with the people around it; nothing is written. ``missing``: faults that are
-    known already, told together with those of the form. Raises as ``open_case``."""
-    standing, organization_id, profile = place
-    filling = Filling(ask.type, ask.topic, ask.priority, ask.product, ask.fields, ask.product_item, ask.product_range)
-    filled = rules.check_form(profile, filling, staff=standing.staff, missing=missing)
-    if (told := ask.technical_information) is not None:
-        rules.check_information(told.consent, told.information)
-    named = [uow.actor.user_id, *(user_id for user_id in (ask.contact_id, ask.owner_id) if user_id), *ask.follower_ids]
-    house = queries.house(uow, ask.team_id, organization_id, named)
-    agreed = Agreed.of(house.products, house.contract)
-    members, desk, queues = house.members or {}, house.desk or [], [Queue(*one) for one in house.queues or []]
-    intake = Intake(standing, organization_id, profile, agreed, house.colleagues, members, desk, queues)
-    _check_product(intake, ask.product)
-    _check_preferred(intake, filled)
-    case = _judged(_case(uow, ask, intake, filled), intake)
-    _route(uow, case, intake)
-    case.product_item, case.product_range = ask.product_item, ask.product_range
-    case.language = ask.language or profile.get("locale")
-    reader = Reader(case, standing, profile, desk=intake.desk, present=list(intake.members), me=uow.actor.user_id)
-    reader.followers, reader.agreed = _followers(ask, case, intake), agreed
-    return reader
 
 
 def register(uow: UnitOfWork, ask: c.OpenCase, reader: Reader) -> c.CaseView:
@@ -133,156 +80,6 @@ def _stranger(uow: UnitOfWork, ask: c.OpenCase) -> tuple[UnitOfWork, Place]:
     must_not_be_too_many(uow, rules.intake_limits(str(uow.context.more.get("ip", "")), ask.team_id))
     standing = rules.at_the_door(ask.contact.name, organization_id, profile)
     return queries.in_the_name_of(uow, new_id("contact")), Place(standing, organization_id, profile)
-
-
-def place_to_open(places: list[Standing], profile: Policy, organization_id: str | None) -> Place:
-    """For whom the case is registered; an only organization is implied, for staff too. Raises NotFound, Conflict
-    ``organization_required``, Forbidden ``not_permitted``."""
-    standing, chosen = queries.represented(places, organization_id)
-    if chosen is None:
-        own = [place.organization_id for place in places if place.organization_id is not None]
-        if len(own) != 1:
-            raise queries.must_choose(places)
-        chosen = own[0]
-    if not rules.may_open(standing):
-        raise Forbidden("not_permitted", "You may not register cases for this organization.")
-    return Place(standing, chosen, profile)
-
-
-def _check_product(intake: Intake, product: str | None) -> None:
-    if product is None:
-        return
-    known = any(product == offered["key"] for offered in intake.profile["products"])
-    if not known or product not in intake.agreed.products:
-        detail = f"This product is not included in your solution; contact {intake.profile['name']}."
-        raise Invalid("product_not_held", detail, errors=[{"pointer": "/product", "rule": "held", "detail": detail}])
-
-
-def _check_preferred(intake: Intake, filled: Filled) -> None:
-    favourite = filled.fields.get("preferred_assignee")
-    if favourite is not None and favourite not in intake.desk:
-        raise Invalid.field("/fields/preferred_assignee", "choice", "This is not one of the team's staff.")
-
-
-def _case(uow: UnitOfWork, ask: c.OpenCase, intake: Intake, filled: Filled) -> Case:
-    contact_id, contact_name = _contact(uow, ask, intake)
-    owner_id, owner_name = _owner(uow, ask, intake) or (
-        (contact_id, contact_name) if intake.standing.staff else (uow.actor.user_id, intake.standing.name)
-    )
-    visibility = _visibility(ask, intake, filled)
-    if visibility == "private" and owner_id not in (uow.actor.user_id, contact_id):
-        raise private_refused()
-    return Case(
-        id=new_id("case"),
-        team_id=ask.team_id,
-        number="",  # the database gives it
-        organization_id=intake.organization_id,
-        title=ask.title,
-        description=ask.description,
-        type=ask.type,
-        topic=filled.topic,
-        priority=filled.priority,
-        product=ask.product,
-        fields=filled.fields,
-        status="new",
-        visibility=visibility,
-        charge=filled.charge,
-        level=filled.level,
-        complexity=None,
-        created_by=uow.actor.user_id,
-        created_by_name=intake.standing.name,
-        contact_id=contact_id,
-        contact_name=contact_name,
-        owner_id=owner_id,
-        owner_name=owner_name,
-        assignee_id=None,
-        assignee_name=None,
-        confirmation="none",
-        reviewed_at=None,
-        answered_at=None,
-        closed_at=None,
-        created_at=uow.now,
-        updated_at=uow.now,
-        version=1,
-    )
-
-
-def _judged(case: Case, intake: Intake) -> Case:
-    """Its rank in the pile, what it costs, and the version of the contract that holds for it from now on."""
-    case.priority_rank = rules.rank_of(intake.profile, case.priority)
-    kind = rules.type_of(intake.profile, case.type)
-    case.charge, case.fee = intake.agreed.charge(kind), intake.agreed.fee(kind)
-    case.contract_version = intake.agreed.version
-    case.gate = rules.first_gate(case.charge)
-    case.clocks_key = rules.clocks_key(intake.profile)
-    promised = rules.promises(intake.profile, intake.agreed.terms, case.priority)
-    rules.begin(case, promised, intake.profile, case.created_at)
-    return case
-
-
-def _route(uow: UnitOfWork, case: Case, intake: Intake) -> None:
-    """Its queue and, where the team wants that at once, its agent."""
-    routing, topics = intake.profile["routing"], rules.names_of_topic(intake.profile, case.topic)
-    wanted = Wanted(case.type, case.product, case.level, topics, case.fields.get("preferred_assignee"))
-    queue = rules.queue_for(wanted, intake.queues)
-    case.queue_id = queue.queue_id if queue else None
-    if routing.get("assign") != "immediately":
-        return
-    staff = queries.hands(uow, case.team_id)
-    hand = rules.hand_for(wanted, queue, staff, honours=routing["honour_preference"])
-    if hand is not None:
-        case.assignee_id, case.assignee_name = hand.user_id, hand.name
-
-
-def _contact(uow: UnitOfWork, ask: c.OpenCase, intake: Intake) -> tuple[str, str]:
-    """Who needs help: the caller unless he names a colleague; staff have to name somebody."""
-    if ask.contact_id is None:
-        if intake.standing.staff:
-            raise Invalid.field("/contact_id", "required", "Name the person of the organization who needs help.")
-        return uow.actor.user_id, intake.standing.name
-    if ask.contact_id not in intake.members:
-        raise Invalid.field("/contact_id", "member", "The contact is not an active member of the organization.")
-    return ask.contact_id, intake.members[ask.contact_id]
-
-
-def _owner(uow: UnitOfWork, ask: c.OpenCase, intake: Intake) -> tuple[str, str] | None:
-    """The owner who was named; None leaves it to the default. A customer may name one only as administrator of an
-    organization with other people in it, and only where the team has the field."""
-    if ask.owner_id is None:
-        return None
-    offered = intake.profile["owner"]["field"] and "user.manage" in intake.standing.permissions and intake.colleagues
-    if not intake.standing.staff and not offered:
-        raise Forbidden("owner_not_offered", "Only an administrator with colleagues may name an owner.")
-    if ask.owner_id not in intake.members:
-        raise Invalid.field("/owner_id", "member", "The owner is not an active member of the organization.")
-    return ask.owner_id, intake.members[ask.owner_id]
-
-
-def _visibility(ask: c.OpenCase, intake: Intake, filled: Filled) -> Visibility:
-    visibility: Visibility = ask.visibility or intake.profile["visibility"]["default"]
-    if filled.private:
-        visibility = "private"
-    chosen = filled.private or ask.visibility == "private"
-    if chosen and not intake.profile["visibility"]["private_allowed"]:
-        raise Invalid.field("/visibility", "choice", "This team keeps no private cases.")
-    return visibility
-
-
-def _followers(ask: c.OpenCase, case: Case, intake: Intake) -> list[tuple[str, str]]:
-    wanted = list(dict.fromkeys(ask.follower_ids))
-    if not wanted:
-        return []
-    if not rules.offers_followers(intake.profile) or not intake.agreed.includes("followers", intake.profile):
-        raise rules.not_included("followers", intake.profile)
-    if case.visibility == "private":
-        raise private_refused()
-    if len(wanted) > MOST_FOLLOWERS:
-        raise too_many_followers()
-    # The product was held against the organization's already; what is left is to belong to it.
-    for place, user_id in enumerate(wanted):
-        if user_id not in intake.members:
-            raise follower_refused(f"/follower_ids/{place}")
-    return [(user_id, intake.members[user_id]) for user_id in wanted]
 
 
 def _insert(uow: UnitOfWork, reader: Reader) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import DateTime, Integer, Row, Select, bindparam, exists, func, or_, select, tuple_
 
 from services.cases.queries.paging import cursor_of, position_of
+from services.cases.queries.people import PLACES, PROFILE
 from services.cases.queries.sight import me, mine, team
 from services.cases.queries.single import one
-from services.cases.rules import Reader
-from services.cases.tables import drafts, organizations, technical_information
+from services.cases.rules import Policy, Reader, Standing
+from services.cases.tables import drafts, organizations, teams, technical_information
 from services.chassis.problems import Invalid, NotFound
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
@@ -37,6 +38,8 @@ _name = select(organizations.c.name).where(organizations.c.organization_id == dr
 _ONE = own(*drafts.c, _name.scalar_subquery().label("organization_name"))
 _ONE = _ONE.where(drafts.c.case_id == bindparam("case_id"))
 _TO_CHANGE = _ONE.with_for_update(of=drafts)
+_TO_WEIGH = _ONE.add_columns(PLACES, PROFILE).where(teams.c.team_id == drafts.c.team_id)
+_TO_SEND = _TO_WEIGH.with_for_update(of=drafts)
 _PAGE = own(*drafts.c).order_by(drafts.c.updated_at.desc(), drafts.c.case_id.desc())
 _PAGE = _PAGE.limit(bindparam("most", type_=Integer()))
 _NEXT = _PAGE.where(tuple_(drafts.c.updated_at, drafts.c.case_id) < tuple_(bindparam("at"), bindparam("before")))
@@ -64,6 +67,15 @@ def one_draft(uow: UnitOfWork, ask: Any, *, to_change: bool = False) -> Row[Any]
     if row is None:
         raise NotFound()
     return row
+
+
+def draft_to_weigh(uow: UnitOfWork, ask: Any, *, to_send: bool = False) -> tuple[Row[Any], list[Standing], Policy]:
+    """The caller's draft (locked when it is ``to_send``), his places in the team, and the team's whole profile. Raises
+    NotFound."""
+    row = uow.first(_TO_SEND if to_send else _TO_WEIGH, _about(uow, ask.team_id) | {"case_id": ask.case_id})
+    if row is None:
+        raise NotFound()
+    return row, [Standing(*place) for place in row.places], row.policy
 
 
 def draft_count(uow: UnitOfWork, team_id: str) -> int:

@@ -16,15 +16,16 @@ from services.chassis.unit_of_work import UnitOfWork
 _place = func.json_build_array(
     mine.c.membership_id, mine.c.organization_id, mine.c.role, mine.c.permissions, mine.c.name, organizations.c.name
 )
-_places = (
+PLACES = (
     select(func.json_agg(_place))
     .select_from(mine.outerjoin(organizations, organizations.c.organization_id == mine.c.organization_id))
     .where(mine.c.user_id == me, mine.c.team_id == team, mine.c.active)
     .scalar_subquery()
     .label("places")
 )
-_STANDINGS = select(_places, POLICY).where(teams.c.team_id == team)
-_STANDINGS_AND_PROFILE = select(_places, teams.c.profile.label("policy")).where(teams.c.team_id == team)
+PROFILE = teams.c.profile.label("policy")
+_STANDINGS = select(PLACES, POLICY).where(teams.c.team_id == team)
+_STANDINGS_AND_PROFILE = select(PLACES, PROFILE).where(teams.c.team_id == team)
 
 _colleague = (
     exists()

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from services.cases import rules
-from services.cases.commands.opening import place_to_open, weigh
-from services.cases.queries.drafts import one_draft, sendable
-from services.cases.queries.people import standings
+from services.cases.queries.drafts import draft_to_weigh, sendable
+from services.cases.queries.weighing import place_to_open, weigh
 from services.cases.rules import Agreed, Reader, Round
 from services.chassis.problems import Problem
 from services.chassis.unit_of_work import UnitOfWork
@@ -17,12 +16,11 @@ from services.contracts.terms import MoneyView
 
 def read_draft_summary(uow: UnitOfWork, ask: c.ReadDraftSummary) -> c.DraftSummaryView:
     """For its creator. What would refuse the draft now is told, not raised. Raises NotFound."""
-    draft = one_draft(uow, ask)
-    known = standings(uow, ask.team_id, whole_profile=True)
+    draft, places, profile = draft_to_weigh(uow, ask)
     reader, faults = None, list[c.FaultLine]()
     try:
         opened, missing = sendable(draft)
-        reader = weigh(uow, opened, place_to_open(*known, opened.organization_id), missing)
+        reader = weigh(uow, opened, place_to_open(places, profile, opened.organization_id), missing)
     except Problem as problem:
         faults = _faults(problem)
     told = draft.form.get("technical_information") or {}
@@ -33,7 +31,7 @@ def read_draft_summary(uow: UnitOfWork, ask: c.ReadDraftSummary) -> c.DraftSumma
         organization_id=draft.organization_id,
         organization_name=draft.organization_name,
         faults=faults,
-        lines=[c.SummaryLine(**line._asdict()) for line in rules.told_of(known[1], draft.form, people)],
+        lines=[c.SummaryLine(**line._asdict()) for line in rules.told_of(profile, draft.form, people)],
         wants_files=draft.wants_files,
         technical_information=told.get("information") or {},
         readers=_readers(uow, reader, people) if reader else None,

@@ -6,6 +6,7 @@ from services.cases.rules.case import Policy, Reader, Standing
 from services.cases.rules.catalogue import form_schema, topics_below, type_of
 from services.cases.rules.clocks import Clock, Kind, Promise, explain, promises
 from services.cases.rules.finding import Walk, may_be_misspelt, passages, query_of, walk_of, words_of
+from services.cases.rules.followers import MOST_FOLLOWERS, follower_refused, private_refused, too_many_followers
 from services.cases.rules.forecast import Upheaval, upheaval
 from services.cases.rules.form import (
     Filled,
@@ -52,6 +53,7 @@ from services.cases.rules.timing import begin, follow_up, keep_time, repromise, 
 
 __all__ = [
     "GATES",
+    "MOST_FOLLOWERS",
     "MOST_TOLD",
     "MOVES",
     "PLACES",
@@ -96,6 +98,7 @@ __all__ = [
     "filled_in",
     "first_gate",
     "follow_up",
+    "follower_refused",
     "form_schema",
     "gate_after",
     "goes_on_elsewhere",
@@ -116,6 +119,7 @@ __all__ = [
     "offers_followers",
     "opens",
     "passages",
+    "private_refused",
     "promised_by",
     "promises",
     "query_of",
@@ -130,6 +134,7 @@ __all__ = [
     "sound",
     "told_of",
     "too_many",
+    "too_many_followers",
     "topics_below",
     "type_of",
     "unknown_places",
