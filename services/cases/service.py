@@ -17,6 +17,7 @@ from services.cases.commands import (
     jobs,
     keys,
     linking,
+    macros,
     merging,
     opened,
     opening,
@@ -77,6 +78,11 @@ class Service:
     change_snippet = rpc(c.ChangeSnippet, snippets.change_snippet)
     remove_snippet = rpc(c.RemoveSnippet, snippets.remove_snippet)
     preview_snippet = rpc(c.PreviewSnippet, snippets.preview_snippet)
+    list_macros = rpc(c.ListMacros, queries.list_macros)
+    add_macro = rpc(c.AddMacro, macros.add_macro)
+    change_macro = rpc(c.ChangeMacro, macros.change_macro)
+    remove_macro = rpc(c.RemoveMacro, macros.remove_macro)
+    apply_macro = rpc(c.ApplyMacro, macros.apply_macro)
     log_call = rpc(c.LogCall, calls.log_call)
     list_calls = rpc(c.ListCalls, queries.list_calls)
     request_callback = rpc(c.RequestCallback, callbacks.request_callback)

@@ -325,6 +325,11 @@ def _snippet(stage: Stage) -> str:
     return str(expect(stage.agent.post(f"{stage.team.path}/snippets", asked), 201)["id"])
 
 
+def _macro(stage: Stage) -> str:
+    asked = {"name": "Close", "actions": [{"action": "close"}]}
+    return str(expect(stage.agent.post(f"{stage.team.path}/macros", asked), 201)["id"])
+
+
 # What belongs to the team and to no company: tried as the agent of another team, at a team that is not his.
 SHARED: dict[str, Callable[[Stage], str]] = {
     "kind": lambda stage: "first_response",  # of a clock
@@ -332,6 +337,7 @@ SHARED: dict[str, Callable[[Stage], str]] = {
     "type": lambda stage: str(stage.team.profile["types"][0]["key"]),
     "queue_id": _queue,
     "snippet_id": _snippet,
+    "macro_id": _macro,
     "version": lambda stage: "1",
     "registration_id": _registration,
     "service_token_id": _service_token,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from services.cases import queries, rules
 from services.cases.commands.quotes import tell_withdrawn, withdraw_open
 from services.cases.commands.saving import record, record_comment, save, say, take
-from services.cases.rules import Round
+from services.cases.rules import Reader, Round
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
 
@@ -16,6 +16,12 @@ def reclassify_case(uow: UnitOfWork, ask: c.ReclassifyCase) -> c.CaseView:
     """Correct it, work out what it costs now, and tell the customer why. Raises NotFound, Forbidden, Invalid, Conflict
     ``not_in_this_status``."""
     reader = take(uow, ask, "case.reclassify")
+    reclassify(uow, reader, ask)
+    return queries.view(uow, reader)
+
+
+def reclassify(uow: UnitOfWork, reader: Reader, ask: c.ReclassifyCase) -> None:
+    """The same on a case that is held already."""
     case, before = reader.case, replace(reader.case)
     profile, agreed = queries.pricing(uow, case)
     wanted = {"type": ask.type, "priority": ask.priority, "topic": ask.topic}
@@ -45,4 +51,3 @@ def reclassify_case(uow: UnitOfWork, ask: c.ReclassifyCase) -> c.CaseView:
         gate=case.gate,
         reason=ask.reason,
     )
-    return queries.view(uow, reader)

@@ -22,22 +22,32 @@ def ended_by(uow: UnitOfWork, reader: Reader) -> None:
 def close_case(uow: UnitOfWork, ask: c.CloseCase) -> c.CaseView:
     """Close a resolved case. Raises Forbidden ``not_permitted`` where customers may not, Conflict."""
     reader = take(uow, ask, "case.close")
+    close(uow, reader)
+    return queries.view(uow, reader)
+
+
+def close(uow: UnitOfWork, reader: Reader, _: object = None) -> None:
+    """The same on a case that is held already."""
     ended_by(uow, reader)
     save(uow, reader)
     side = reader.standing.side
     record(uow, reader, c.CaseClosed, rules.sides_of(side), by=side)
-    return queries.view(uow, reader)
 
 
 def cancel_case(uow: UnitOfWork, ask: c.CancelCase) -> c.CaseView:
     """Not needed any more: terminal. The reason becomes the last comment."""
     reader = take(uow, ask, "case.cancel")
+    cancel(uow, reader, ask)
+    return queries.view(uow, reader)
+
+
+def cancel(uow: UnitOfWork, reader: Reader, ask: c.CancelCase) -> None:
+    """The same on a case that is held already."""
     case = reader.case
     case.status = rules.move("cancel", case)
     case.closed_at = uow.now
     said = _aside(uow, reader, ask.reason)
     record(uow, reader, c.CaseCancelled, Round() if said else rules.sides_of(reader.standing.side))
-    return queries.view(uow, reader)
 
 
 def reopen_case(uow: UnitOfWork, ask: c.ReopenCase) -> c.CaseView:

@@ -2,44 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import bindparam, insert, text, update
 
 from services.cases import queries
-from services.cases.commands.ending import cancel_case, close_case
-from services.cases.commands.linking import put_tag
-from services.cases.commands.queues import move_case
-from services.cases.commands.working import add_comment, assign_case
+from services.cases.commands import acts
+from services.cases.commands.macros import carry_out
 from services.cases.tables import job_items, jobs
 from services.chassis.actor import Actor
 from services.chassis.ids import new_id
-from services.chassis.problems import Forbidden, Invalid, Problem
+from services.chassis.problems import Forbidden, Invalid, NotFound, Problem
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
 
-# What a job does with one case: the single act, its message, and which of the job's parameters become its fields.
-_ACTS: dict[str, tuple[Callable[[UnitOfWork, Any], object], Callable[..., Any], dict[str, str]]] = {
-    "assign": (assign_case, c.AssignCase, {"assignee_id": "assignee_id"}),
-    "queue": (move_case, c.MoveCase, {"queue_id": "queue_id"}),
-    "close": (close_case, c.CloseCase, {}),
-    "cancel": (cancel_case, c.CancelCase, {"reason": "body"}),
-    "tag": (put_tag, c.PutTag, {"tag": "tag"}),
-    "comment": (add_comment, c.AddComment, {"body": "body", "visibility": "visibility"}),
-}
-# Without this right none of the items could succeed; each is judged by itself all the same.
-_RIGHTS = {
-    "assign": "case.assign",
-    "queue": "case.assign",
-    "close": "case.close",
-    "cancel": "case.cancel",
-    "tag": "case.link",
-    "comment": "case.comment",
-}
-_NEEDED = {"tag": "tag", "comment": "body"}  # the parameter without which an act makes no sense
-_PARAMETERS = ("assignee_id", "queue_id", "tag", "body", "visibility")
+_NEEDED = {"tag": "tag", "comment": "body", "macro": "macro_id"}  # without it an act makes no sense
+_PARAMETERS = ("assignee_id", "queue_id", "tag", "body", "visibility", "macro_id")
 _START = insert(jobs)
 _ITEMS = insert(job_items)
 _SETTLE = (
@@ -52,14 +31,7 @@ _BEFORE, _BACK = text("SAVEPOINT one_case"), text("ROLLBACK TO SAVEPOINT one_cas
 
 def start_job(uow: UnitOfWork, ask: c.StartJob) -> c.JobView:
     """Queue the cases, each once. Raises NotFound, Forbidden, Invalid for a missing parameter."""
-    places, _ = queries.standings(uow, ask.team_id)
-    needs = "case.comment_internal" if ask.visibility == "internal" else _RIGHTS[ask.action]
-    if not any(place.staff and needs in place.permissions for place in places):
-        detail = "Only those of the support team who may do this with one case may do it with many."
-        raise Forbidden("not_permitted", detail, extra={"permission": needs})
-    needed = _NEEDED.get(ask.action)
-    if needed and getattr(ask, needed) is None:
-        raise Invalid.field(f"/{needed}", "required", f"To {ask.action} cases, say {needed}.")
+    _must_make_sense(uow, ask)
     job_id = new_id("job")
     parameters = {name: getattr(ask, name) for name in _PARAMETERS}
     job = {"id": job_id, "team_id": ask.team_id, "created_by": uow.actor.user_id, "action": ask.action}
@@ -72,6 +44,23 @@ def start_job(uow: UnitOfWork, ask: c.StartJob) -> c.JobView:
     return queries.read_job(uow, c.ReadJob(team_id=ask.team_id, job_id=job_id))
 
 
+def _must_make_sense(uow: UnitOfWork, ask: c.StartJob) -> None:
+    """Refuse what could succeed with none of the cases; each is judged by itself all the same."""
+    places, _ = queries.standings(uow, ask.team_id)
+    needs = "case.read_all" if ask.action == "macro" else acts.right_of(ask.action, ask.visibility)
+    if not any(place.staff and needs in place.permissions for place in places):
+        detail = "Only those of the support team who may do this with one case may do it with many."
+        raise Forbidden("not_permitted", detail, extra={"permission": needs})
+    needed = _NEEDED.get(ask.action)
+    if needed and getattr(ask, needed) is None:
+        raise Invalid.field(f"/{needed}", "required", f"To {ask.action} cases, say {needed}.")
+    if ask.action == "macro" and ask.macro_id is not None:
+        try:
+            queries.macro(uow, ask.team_id, ask.macro_id)
+        except NotFound:
+            raise Invalid.field("/macro_id", "exists", "The team has no such macro.") from None
+
+
 def do_job_item(uow: UnitOfWork, event: c.JobItemQueued) -> None:
     """Do it for one case. What is refused is written down; what fails on our side is tried again."""
     turn = queries.turn_of(uow, event.job_id, event.place)
@@ -81,10 +70,8 @@ def do_job_item(uow: UnitOfWork, event: c.JobItemQueued) -> None:
     his = replace(uow, context=context, events=[])  # the same transaction
     settled: dict[str, Any] = {"the_outcome": "done", "the_code": None, "the_detail": None}
     uow.run(_BEFORE)
-    act, message, fields = _ACTS[turn.action]
-    more = {field: turn.parameters[name] for field, name in fields.items()}
     try:
-        act(his, message(team_id=turn.team_id, case_id=turn.case_id, **more))
+        _do(his, turn)
     except Problem as problem:
         if problem.status >= 500:
             raise
@@ -93,6 +80,15 @@ def do_job_item(uow: UnitOfWork, event: c.JobItemQueued) -> None:
     else:
         uow.events.extend(his.events)
     uow.run(_SETTLE, settled | {"the_job": event.job_id, "the_place": event.place})
+
+
+def _do(uow: UnitOfWork, turn: Any) -> None:
+    reader = queries.one(uow, c.ReadCase(team_id=turn.team_id, case_id=turn.case_id), to_change=True)
+    if turn.action == "macro":
+        macro_id = turn.parameters["macro_id"]
+        carry_out(uow, reader, c.ApplyMacro(team_id=turn.team_id, case_id=turn.case_id, macro_id=macro_id))
+    else:
+        acts.do(uow, reader, turn.action, turn.parameters)
 
 
 def cancel_job(uow: UnitOfWork, ask: c.CancelJob) -> c.DoneView:

@@ -64,23 +64,33 @@ def remove_link(uow: UnitOfWork, ask: c.RemoveLink) -> c.DoneView:
 def put_tag(uow: UnitOfWork, ask: c.PutTag) -> c.TagList:
     """Mark it. Raises Conflict ``too_many_tags``."""
     reader = take(uow, ask, "case.link")
+    tag(uow, reader, ask)
+    return c.TagList(data=reader.tags)
+
+
+def tag(uow: UnitOfWork, reader: Reader, ask: c.PutTag) -> None:
+    """The same on a case that is held already."""
     reader.case.status = rules.move("link", reader.case)
     if ask.tag not in reader.tags:
         if len(reader.tags) >= MOST_TAGS:
             raise Conflict("too_many_tags", f"A case has at most {MOST_TAGS} tags.")
         uow.run(_TAG, {"case_id": reader.case.id, "tag": ask.tag, "team_id": reader.case.team_id})
         _tagged(uow, reader, sorted([*reader.tags, ask.tag]))
-    return c.TagList(data=reader.tags)
 
 
 def remove_tag(uow: UnitOfWork, ask: c.RemoveTag) -> c.DoneView:
     """Take it off; one that is not there changes nothing."""
     reader = take(uow, ask, "case.link")
+    untag(uow, reader, ask)
+    return c.DoneView()
+
+
+def untag(uow: UnitOfWork, reader: Reader, ask: c.RemoveTag) -> None:
+    """The same on a case that is held already."""
     reader.case.status = rules.move("link", reader.case)
     if ask.tag in reader.tags:
         uow.run(delete(tags).where(tags.c.case_id == reader.case.id, tags.c.tag == ask.tag))
-        _tagged(uow, reader, [tag for tag in reader.tags if tag != ask.tag])
-    return c.DoneView()
+        _tagged(uow, reader, [other for other in reader.tags if other != ask.tag])
 
 
 def _tagged(uow: UnitOfWork, reader: Reader, now: list[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.cases import queries, rules
 from services.cases.commands.saving import record, record_comment, save, say, take
 from services.cases.commands.working import assign
-from services.cases.rules import Round
+from services.cases.rules import Reader, Round
 from services.chassis.problems import Conflict, Invalid
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
@@ -28,6 +28,12 @@ def take_next(uow: UnitOfWork, ask: c.TakeNext) -> c.TakenView:
 def move_case(uow: UnitOfWork, ask: c.MoveCase) -> c.CaseView:
     """Into another queue. Raises NotFound, Forbidden, Conflict, Invalid ``/queue_id``."""
     reader = take(uow, ask, "case.assign")
+    put_into(uow, reader, ask)
+    return queries.view(uow, reader)
+
+
+def put_into(uow: UnitOfWork, reader: Reader, ask: c.MoveCase) -> None:
+    """The same on a case that is held already."""
     case = reader.case
     case.status = rules.move("queue", case)
     if ask.queue_id is not None and not queries.has_queue(uow, ask.team_id, ask.queue_id):
@@ -35,7 +41,6 @@ def move_case(uow: UnitOfWork, ask: c.MoveCase) -> c.CaseView:
     case.queue_id = ask.queue_id
     save(uow, reader)
     record(uow, reader, c.CaseQueued, Round(), queue_id=ask.queue_id)
-    return queries.view(uow, reader)
 
 
 def escalate_case(uow: UnitOfWork, ask: c.EscalateCase) -> c.CaseView:
@@ -45,6 +50,12 @@ def escalate_case(uow: UnitOfWork, ask: c.EscalateCase) -> c.CaseView:
     is not of the staff, or works in queues, but at no such level.
     """
     reader = take(uow, ask, "case.assign")
+    escalate(uow, reader, ask)
+    return queries.view(uow, reader)
+
+
+def escalate(uow: UnitOfWork, reader: Reader, ask: c.EscalateCase) -> None:
+    """The same on a case that is held already."""
     case = reader.case
     case.status = rules.move("escalate", case)
     if case.level >= ask.level:
@@ -62,4 +73,3 @@ def escalate_case(uow: UnitOfWork, ask: c.EscalateCase) -> c.CaseView:
         record_comment(uow, reader, said)
         told = Round()
     record(uow, reader, c.CaseEscalated, told, level=ask.level, assignee_id=ask.assignee_id)
-    return queries.view(uow, reader)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -36,6 +37,7 @@ class Said:
 
 
 _SAY = insert(comments).values({name: bindparam("said_" + name) for name in Said.__slots__})
+_SAY_MORE = insert(comments)
 _NOTE = insert(changes).from_select([column.name for column in changes.c], queries.NOTED)
 
 
@@ -94,9 +96,36 @@ def save(
 ) -> None:
     """Write down what is new about the case, what was said with it, and its history (``noted``: more than its own
     fields tell), with the ``reason``."""
+    if not reader.unsaved:  # alone, or the first of several acts
+        touch(uow, reader)
+    if reader.unsaved is not None:
+        reader.unsaved.append((said, reason, noted))
+        return
+    _write(uow, reader, said, reason, noted)
+
+
+@contextmanager
+def together(uow: UnitOfWork, reader: Reader) -> Iterator[None]:
+    """What is done inside is one change of the case: one version, saved once, its clocks moved once. It stands in the
+    history with the first reason that was given."""
+    unsaved: list[Any] = []
+    reader.unsaved = unsaved
+    yield
+    reader.unsaved = None
+    if not unsaved:
+        return
+    spoken = sorted([said for said, _, _ in unsaved if said], key=lambda said: said.visibility != "public")
+    reason = next((reason for _, reason, _ in unsaved if reason), None)
+    if spoken[1:]:
+        uow.run(_SAY_MORE, [asdict(said) for said in spoken[1:]])
+    _write(uow, reader, spoken[0] if spoken else None, reason, [line for _, _, noted in unsaved for line in noted])
+
+
+def _write(
+    uow: UnitOfWork, reader: Reader, said: Said | None, reason: str | None, noted: Sequence[dict[str, Any]]
+) -> None:
     case, before = reader.case, reader.before
     assert before is not None  # noqa: S101 - nobody changes what he has not taken
-    touch(uow, reader)
     keep_time(uow, reader, said)
     changed = [name for name in Case.__slots__ if getattr(case, name) != getattr(before, name)]
     values: dict[str, Any] = {"new_" + name: getattr(case, name) for name in changed}

@@ -103,19 +103,30 @@ def change_case(uow: UnitOfWork, ask: c.ChangeCase) -> c.CaseView:
 def review_case(uow: UnitOfWork, ask: c.ReviewCase) -> c.CaseView:
     """Somebody looked at it. The first look stays the first; a later one may correct what it found."""
     reader = take(uow, ask, "case.review")
+    review(uow, reader, ask)
+    return queries.view(uow, reader)
+
+
+def review(uow: UnitOfWork, reader: Reader, ask: c.ReviewCase) -> None:
+    """The same on a case that is held already."""
     case = reader.case
     case.status = rules.move("review", case)
     case.complexity, case.level = ask.complexity, ask.level
     case.reviewed_at = case.reviewed_at or uow.now
     save(uow, reader)
     record(uow, reader, c.CaseReviewed, Round(), complexity=ask.complexity, level=ask.level)
-    return queries.view(uow, reader)
 
 
 def assign_case(uow: UnitOfWork, ask: c.AssignCase) -> c.CaseView:
     """Give the case to one of the active staff, who is told, or back to the pile. Raises Invalid ``/assignee_id``,
     Conflict ``already_assigned`` when it had to be free."""
     reader = take(uow, ask, "case.assign")
+    hand_to(uow, reader, ask)
+    return queries.view(uow, reader)
+
+
+def hand_to(uow: UnitOfWork, reader: Reader, ask: c.AssignCase) -> None:
+    """The same on a case that is held already."""
     case = reader.case
     case.status = rules.move("assign", case)
     assignee_id = uow.actor.user_id if ask.assignee_id == "me" else ask.assignee_id
@@ -125,7 +136,6 @@ def assign_case(uow: UnitOfWork, ask: c.AssignCase) -> c.CaseView:
     save(uow, reader)
     told = Round(people=(assignee_id,) if assignee_id else ())  # of a case back on the pile nobody is told
     record(uow, reader, c.CaseAssigned, told, assignee_id=assignee_id)
-    return queries.view(uow, reader)
 
 
 def assign(uow: UnitOfWork, reader: Reader, assignee_id: str | None) -> None:
@@ -143,6 +153,12 @@ def assign(uow: UnitOfWork, reader: Reader, assignee_id: str | None) -> None:
 def answer_case(uow: UnitOfWork, ask: c.AnswerCase) -> c.CaseView:
     """Support answers: a comment and its effect in one act; ``close`` ends the case with it."""
     reader = take(uow, ask, "case.answer")
+    answer(uow, reader, ask)
+    return queries.view(uow, reader)
+
+
+def answer(uow: UnitOfWork, reader: Reader, ask: c.AnswerCase) -> None:
+    """The same on a case that is held already."""
     case = reader.case
     case.status = rules.move("answer", case)
     case.answered_at = uow.now
@@ -154,4 +170,3 @@ def answer_case(uow: UnitOfWork, ask: c.AnswerCase) -> c.CaseView:
     record(uow, reader, c.CaseAnswered, Round())
     if ask.close:
         record(uow, reader, c.CaseClosed, Round(), by=reader.standing.side)
-    return queries.view(uow, reader)

@@ -47,6 +47,7 @@ from services.cases.queries.keys import (
     read_opened_case,
 )
 from services.cases.queries.lists import list_cases
+from services.cases.queries.macros import known_to, list_macros, macro
 from services.cases.queries.people import agent_name, agreed, house, member, must_choose, represented, standings
 from services.cases.queries.queues import hands, has_queue, level_of, list_pile, read_next, take_first
 from services.cases.queries.quotes import (
@@ -89,6 +90,7 @@ __all__ = [
     "house",
     "in_the_name_of",
     "information_view",
+    "known_to",
     "level_of",
     "links_of",
     "list_access_keys",
@@ -103,6 +105,7 @@ __all__ = [
     "list_happenings",
     "list_history",
     "list_links",
+    "list_macros",
     "list_pile",
     "list_priorities",
     "list_quotes",
@@ -111,6 +114,7 @@ __all__ = [
     "list_tags",
     "list_topics",
     "list_types",
+    "macro",
     "member",
     "must_be_staff",
     "must_choose",

@@ -91,13 +91,13 @@ _HOUSE = select(
     _piles.label("queues"),
 ).where(organizations.c.organization_id == bindparam("organization_id"), organizations.c.team_id == team)
 
-_AGENT = select(memberships.c.name).where(
+is_staff = (
     memberships.c.team_id == team,
     memberships.c.organization_id.is_(None),
     memberships.c.active,
     any_(memberships.c.permissions) == READS_ALL,
-    memberships.c.user_id == bindparam("user_id"),
 )
+_AGENT = select(memberships.c.name).where(*is_staff, memberships.c.user_id == bindparam("user_id"))
 _MEMBER = select(memberships.c.name, organizations.c.products, _contract).where(
     memberships.c.team_id == team,
     memberships.c.organization_id == bindparam("organization_id"),

@@ -41,11 +41,13 @@ def snippet(uow: UnitOfWork, team_id: str, snippet_id: str, *, to_change: bool =
     return dict(row._asdict())
 
 
-def must_be_staff(uow: UnitOfWork, team_id: str, permission: str) -> None:
-    """Raises NotFound for a foreign team, Forbidden for who does not hold the permission among its staff."""
-    places, _ = standings(uow, team_id)
+def must_be_staff(uow: UnitOfWork, team_id: str, permission: str, *, whole_profile: bool = False) -> dict[str, Any]:
+    """The team's policy. Raises NotFound for a foreign team, Forbidden for who does not hold the permission among its
+    staff."""
+    places, policy = standings(uow, team_id, whole_profile=whole_profile)
     if not any(place.staff and permission in place.permissions for place in places):
         raise Forbidden("not_permitted", "This is for the team's staff.", extra={"permission": permission})
+    return policy
 
 
 def snippet_view(row: dict[str, Any]) -> c.SnippetView:

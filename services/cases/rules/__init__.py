@@ -29,6 +29,7 @@ from services.cases.rules.keys import (
     too_many,
     wrong_keys,
 )
+from services.cases.rules.macros import check_macro
 from services.cases.rules.merging import must_be_mergeable
 from services.cases.rules.moves import GATES, MOVES, SHUT, first_gate, gate_after, move, moves_of
 from services.cases.rules.prices import correction, explained, reclassify
@@ -83,6 +84,7 @@ __all__ = [
     "begin",
     "check_form",
     "check_information",
+    "check_macro",
     "check_priority",
     "check_range",
     "clocks_key",

@@ -43,7 +43,8 @@ class Reader:
     ``desk``: the team's active staff, the assignee first. ``before``: the case as it was found, to tell what changed.
     The last three are known in commands only. ``merged``: id and number of the cases that were merged into this one.
     ``me``: his user id. ``tags``: shown to staff only.
-    ``agreed``: what holds for the organization; known while a case is opened.
+    ``agreed``: what holds for the organization; known while a case is opened. ``unsaved``: what several acts have to
+    write, while they are done as one.
     """
 
     case: Case
@@ -58,3 +59,4 @@ class Reader:
     merged: list[tuple[str, str]] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
     agreed: Agreed | None = None
+    unsaved: list[Any] | None = None

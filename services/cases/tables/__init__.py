@@ -10,7 +10,7 @@ from services.cases.tables.keys import access_keys, attempts, case_contacts
 from services.cases.tables.phone import CALLBACK_OPEN, callbacks, calls
 from services.cases.tables.quotes import Quote, quotes
 from services.cases.tables.registry import metadata
-from services.cases.tables.snippets import prepared
+from services.cases.tables.snippets import macros, prepared
 
 __all__ = [
     "CALLBACK_OPEN",
@@ -33,6 +33,7 @@ __all__ = [
     "job_items",
     "jobs",
     "links",
+    "macros",
     "memberships",
     "merges",
     "metadata",

@@ -14,6 +14,7 @@ from services.contracts.cases.grouping import *
 from services.contracts.cases.history import *
 from services.contracts.cases.jobs import *
 from services.contracts.cases.keys import *
+from services.contracts.cases.macros import *
 from services.contracts.cases.queues import *
 from services.contracts.cases.quotes import *
 from services.contracts.cases.snippets import *
