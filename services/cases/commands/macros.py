@@ -57,7 +57,7 @@ def remove_macro(uow: UnitOfWork, ask: c.RemoveMacro) -> c.DoneView:
     return c.DoneView()
 
 
-def _check(uow: UnitOfWork, team_id: str, policy: rules.Policy, actions: list[c.MacroAction]) -> None:
+def _check(uow: UnitOfWork, team_id: str, policy: rules.Policy, actions: list[c.MacroLine]) -> None:
     people = [action.assignee_id for action in actions if action.assignee_id]
     piles = [action.queue_id for action in actions if action.queue_id]
     known = queries.known_to(uow, team_id, people, piles) if people or piles else (set[str](), set[str]())
@@ -88,7 +88,7 @@ def carry_out(uow: UnitOfWork, reader: Reader, ask: c.ApplyMacro) -> None:
     uow.events[began:] = _told_once(reader, uow.events[began:])
 
 
-def _filled_in(action: c.MacroAction, places: dict[str, str]) -> dict[str, Any]:
+def _filled_in(action: c.MacroLine, places: dict[str, str]) -> dict[str, Any]:
     said = asdict(action)
     if action.body is not None:
         said["body"] = rules.filled_in(action.body, places)

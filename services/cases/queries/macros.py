@@ -56,5 +56,5 @@ def known_to(uow: UnitOfWork, team_id: str, people: list[str], piles: list[str])
 
 
 def _view(row: Any) -> c.MacroView:
-    actions = [c.MacroAction.load(action) for action in row.actions]
+    actions = [c.MacroLine.load(action) for action in row.actions]
     return c.MacroView(id=row.id, name=row.name, actions=actions, version=row.version)

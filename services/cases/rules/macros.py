@@ -35,10 +35,10 @@ _ACTS = {
     "close": Act("close"),
     "cancel": Act("cancel", (), ("body",)),
 }
-_PARAMETERS = [name for name in c.MacroAction.__dataclass_fields__ if name != "action"]
+_PARAMETERS = [name for name in c.MacroLine.__dataclass_fields__ if name != "action"]
 
 
-def check_macro(profile: Policy, actions: list[c.MacroAction], people: set[str], queues: set[str]) -> None:
+def check_macro(profile: Policy, actions: list[c.MacroLine], people: set[str], queues: set[str]) -> None:
     """Hold the acts against the team's profile, and against its ``people`` and ``queues``. Raises Invalid naming every
     wrong place."""
     errors: list[Error] = []
@@ -50,7 +50,7 @@ def check_macro(profile: Policy, actions: list[c.MacroAction], people: set[str],
         raise Invalid("invalid", "Some values are not right.", errors=errors)
 
 
-def _parameters(action: c.MacroAction) -> list[Error]:
+def _parameters(action: c.MacroLine) -> list[Error]:
     act = _ACTS[action.action]
     given = {name for name in _PARAMETERS if getattr(action, name) is not None}
     missing = [_error(name, "required", f"To {action.action}, say {name}.") for name in act.needs if name not in given]
@@ -60,7 +60,7 @@ def _parameters(action: c.MacroAction) -> list[Error]:
     return missing + [_error(name, "unknown", f"To {action.action} takes no {name}.") for name in surplus]
 
 
-def _values(profile: Policy, action: c.MacroAction) -> list[Error]:
+def _values(profile: Policy, action: c.MacroLine) -> list[Error]:
     errors = check_priority(profile, action.priority, staff=True)
     if action.type is not None and all(kind["key"] != action.type for kind in profile["types"]):
         errors.append(_error("type", "choice", "The team has no such type of case."))
@@ -72,7 +72,7 @@ def _values(profile: Policy, action: c.MacroAction) -> list[Error]:
     return errors
 
 
-def _names(action: c.MacroAction, people: set[str], queues: set[str]) -> list[Error]:
+def _names(action: c.MacroLine, people: set[str], queues: set[str]) -> list[Error]:
     errors = []
     if action.assignee_id not in (None, "me", *people):
         errors.append(_error("assignee_id", "choice", "This is not one of the team's staff."))
@@ -81,7 +81,7 @@ def _names(action: c.MacroAction, people: set[str], queues: set[str]) -> list[Er
     return errors
 
 
-def _order(actions: list[c.MacroAction]) -> list[Error]:
+def _order(actions: list[c.MacroLine]) -> list[Error]:
     """An act that no case could come to, whatever its status was at the beginning."""
     reached = {status for moves in MOVES.values() for status in moves}
     for place, action in enumerate(actions):

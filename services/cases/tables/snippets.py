@@ -19,7 +19,7 @@ prepared = Table(
 )
 
 
-# ``actions``: in their order, each with what it says, as ``MacroAction`` is written.
+# ``actions``: in their order, each with what it says, as ``MacroLine`` is written.
 macros = Table(
     "macros",
     metadata,

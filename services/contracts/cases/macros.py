@@ -12,7 +12,7 @@ from services.contracts.cases.working import Assignee
 from services.contracts.shapes import Id, Key, PageSize, Position, ShortLine, Slug, Text, Version
 
 
-class MacroAction(View):
+class MacroLine(View):
     """One act, with what it takes: ``comment`` (``body``, ``visibility``), ``answer`` (``body``), ``review``
     (``complexity``, ``level``), ``assign`` (``assignee_id``; null: back on the pile), ``queue`` (``queue_id``; null:
     none), ``escalate`` (``level``, ``assignee_id``, ``body`` as the note), ``reclassify`` (``type``, ``priority``,
@@ -44,7 +44,7 @@ class MacroAction(View):
     tag: Key | None = None
 
 
-Actions = Annotated[list[MacroAction], Shape(min=1, max=20)]
+Actions = Annotated[list[MacroLine], Shape(min=1, max=20)]
 
 
 class MacroView(View):
