@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from services.cases import queries
 from services.cases.commands import (
+    audiences,
     callbacks,
     calls,
+    changing,
     classing,
     clocks,
     drafts,
@@ -23,6 +25,7 @@ from services.cases.commands import (
     opening,
     queues,
     quotes,
+    sharing,
     snippets,
     wording,
     working,
@@ -64,7 +67,7 @@ class Service:
     read_technical_information = rpc(c.ReadTechnicalInformation, queries.read_technical_information)
     give_technical_information = rpc(c.GiveTechnicalInformation, information.give_technical_information)
     list_comments = rpc(c.ListComments, queries.list_comments)
-    change_case = rpc(c.ChangeCase, working.change_case)
+    change_case = rpc(c.ChangeCase, changing.change_case)
     add_comment = rpc(c.AddComment, working.add_comment)
     review_case = rpc(c.ReviewCase, working.review_case)
     assign_case = rpc(c.AssignCase, working.assign_case)
@@ -97,6 +100,10 @@ class Service:
     cancel_case = rpc(c.CancelCase, ending.cancel_case)
     add_follower = rpc(c.AddFollower, following.add_follower)
     remove_follower = rpc(c.RemoveFollower, following.remove_follower)
+    change_owner = rpc(c.ChangeOwner, sharing.change_owner)
+    change_visibility = rpc(c.ChangeVisibility, sharing.change_visibility)
+    read_audience = rpc(c.ReadAudience, queries.read_audience)
+    read_case_access = rpc(c.ReadCaseAccess, queries.read_case_access)
 
     read_clocks = rpc(c.ReadClocks, queries.read_clocks)
     read_clock = rpc(c.ReadClock, queries.read_clock)
@@ -158,6 +165,7 @@ class Service:
     learn_team = event("accounts", TeamChanged, facts.learn_team)
     learn_organization = event("accounts", OrganizationChanged, facts.learn_organization)
     learn_membership = event("accounts", MembershipChanged, facts.learn_membership)
+    tell_audiences = timer(seconds=1, do=audiences.tell_audiences)
     settle_names = timer(seconds=5, do=facts.settle_names)
     learn_contract = event("accounts", ContractVersioned, facts.learn_contract)
     learn_queue = event("accounts", QueueChanged, facts.learn_queue)

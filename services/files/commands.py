@@ -13,7 +13,7 @@ from services.chassis.problems import Conflict, NotFound
 from services.chassis.unit_of_work import UnitOfWork, Work
 from services.contracts import files as c
 from services.contracts.accounts import ContractVersioned, MembershipChanged, TeamChanged
-from services.contracts.cases import CaseEvent, CommentAdded, DraftEnded, DraftEvent
+from services.contracts.cases import CaseEvent, DraftEnded, DraftEvent
 from services.files import queries, rules
 from services.files.store import store
 from services.files.tables import cases, contracts, files, folders, memberships, newer_only, teams
@@ -229,8 +229,8 @@ def learn_contract(uow: UnitOfWork, happened: ContractVersioned) -> None:
 
 
 def learn_case(uow: UnitOfWork, happened: CaseEvent) -> None:
-    """Keep who may see the case and how it stands. An internal comment speaks to fewer people than the case does."""
-    if isinstance(happened, CommentAdded) and happened.visibility != "public":
+    """Keep who may see the case and how it stands. What is internal speaks to fewer people than the case does."""
+    if happened.internal:
         return
     uow.run(_LEARN_CASE, {name: getattr(happened, name) for name in _OF_A_CASE} | {"wants_files": True})
 

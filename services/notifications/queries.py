@@ -61,13 +61,17 @@ _MEMBER = exists().where(memberships.c.user_id == me, memberships.c.team_id == t
 _WHERE_I_STAND = select(
     _MEMBER.label("member"), principals_of(me, team).label("principals"), func.coalesce(_NEWEST, 0).label("newest")
 )
+_PRINCIPALS = bindparam("principals", type_=ARRAY(Text))
+# What was once for more people is told to those who may see the case now.
+_SEEN_NOW = exists().where(cases.c.case_id == feed.c.subject, cases.c.audience.op("&&")(_PRINCIPALS))
 _FEED = (
     select(feed)
     .where(
         feed.c.team_id == team,
         feed.c.cursor > bindparam("after", type_=BigInteger()),
         feed.c.cursor <= bindparam("newest", type_=BigInteger()),
-        feed.c.audience.op("&&")(bindparam("principals", type_=ARRAY(Text))),
+        feed.c.audience.op("&&")(_PRINCIPALS),
+        _SEEN_NOW,
     )
     .order_by(feed.c.cursor)
     .limit(_MOST)

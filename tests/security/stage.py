@@ -352,6 +352,7 @@ ALSO = {
     "contacts/contact_id": "noted_contact_id",
     "assignee_id": "user_id",
     "agent_id": "user_id",
+    "user": "user_id",
     "queue": "queue_id",
     "joins": "organization_id",
     "follower_id": "user_id",

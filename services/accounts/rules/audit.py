@@ -31,10 +31,11 @@ THIN = (
         "complexity",
         "level",
         "assignee_id",
+        "owner_id",
         "by",
         "answer",
     ),
-    *("comment_id", "visibility", "channel", "file_id", "folder_id", "size"),
+    *("comment_id", "visibility", "visibility_before", "channel", "file_id", "folder_id", "size"),
 )
 TOLD = ("team_id", "seq", "at", "actor_id", "action", "object_id", "detail", "request_id")
 _CANONICAL = orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z

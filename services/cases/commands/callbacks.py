@@ -19,7 +19,6 @@ from services.contracts import cases as c
 
 SHORTEST, LONGEST = timedelta(minutes=15), timedelta(days=7)
 AHEAD = timedelta(minutes=10)
-FARTHEST = timedelta(days=366)
 _OF_FORM = timedelta(hours=1)  # a form asks for a moment; we try for so long
 _ADD = insert(callbacks)
 _ids = bindparam("ids", type_=ARRAY(Text))
@@ -39,7 +38,7 @@ def request_callback(uow: UnitOfWork, ask: c.RequestCallback) -> c.CallbackView:
     """Raises NotFound, Forbidden ``not_included`` where the team does not phone, Conflict, Invalid for a window that is
     past, too far away, too short or too long."""
     reader = _taken(uow, ask, "case.comment")
-    if ask.until_at <= uow.now or ask.from_at > uow.now + FARTHEST:
+    if ask.until_at <= uow.now or ask.from_at > uow.now + rules.FARTHEST:
         raise Invalid.field("/from_at", "range", "The window must lie ahead, within a year.")
     if not SHORTEST <= ask.until_at - ask.from_at <= LONGEST:
         raise Invalid.field("/until_at", "range", "The window has at least 15 minutes and at most seven days.")
@@ -52,6 +51,19 @@ def callback_of_form(uow: UnitOfWork, reader: Reader) -> None:
     if asked and phone and "callbacks" in reader.policy["features"]:
         begins = max(datetime.fromisoformat(asked), uow.now)
         uow.run(_ADD, _row(reader.case, phone, begins, begins + _OF_FORM))
+
+
+def move_callback(uow: UnitOfWork, reader: Reader, begins: datetime) -> None:
+    """The call that a case waits for comes at another time, in as long a window; where none waits, one is asked for."""
+    row = queries.awaited_callback(uow, reader.case.id)
+    if row is None:
+        callback_of_form(uow, reader)
+        return
+    ends = begins + (row["until_at"] - row["from_at"])
+    row |= {"from_at": begins, "until_at": ends, "due_at": begins, "ends_at": ends}
+    row |= {"state": "requested", "reminded_at": None, "version": row["version"] + 1}
+    uow.run(update(callbacks).where(callbacks.c.id == row["id"]).values(row))
+    record(uow, reader, c.CallbackRequested, Round(), callback_id=row["id"])
 
 
 def _row(case: Case, phone: str, begins: datetime, ends: datetime) -> dict[str, Any]:
@@ -88,7 +100,7 @@ def change_callback(uow: UnitOfWork, ask: c.ChangeCallback) -> c.CallbackView:
     uow.must_match(row["version"])
     _must_wait(row, ask.state)
     if ask.due_at is not None:
-        if not uow.now - SHORTEST <= ask.due_at <= uow.now + FARTHEST:
+        if not uow.now - SHORTEST <= ask.due_at <= uow.now + rules.FARTHEST:
             raise Invalid.field("/due_at", "range", "Must lie ahead, within a year.")
         row |= {"due_at": ask.due_at, "ends_at": max(row["until_at"], ask.due_at + SHORTEST), "reminded_at": None}
     if ask.agent_id is not None:
@@ -175,5 +187,6 @@ def _told(row: Any, event: type[c.CallbackReminded | c.CallbackMissed]) -> c.Cas
         tell=[agent] if agent in desk else desk[: rules.MOST_TOLD],
         actor_id=None,
         fact_version=row.version,
+        internal=True,
         callback_id=row.id,
     )

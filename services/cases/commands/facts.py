@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Table, Text, and_, bindparam, case, delete
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from services.cases import rules
+from services.cases.commands.audiences import note_policy, note_products
 from services.cases.tables import cases, contracts, followers, memberships, organizations, queues, renames, teams
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts.accounts import (
@@ -65,13 +66,16 @@ LONGEST_WORK = timedelta(seconds=6)  # no command takes longer: its deadline is 
 
 def learn_team(uow: UnitOfWork, event: TeamChanged) -> None:
     """A team and its profile; its numbering goes on."""
+    note_policy(uow, event.team_id, event.profile)
     told = {name: getattr(event, name) for name in _TEAM if name != "clocks_key"}
     uow.run(_LEARN_TEAM, told | {"clocks_key": rules.clocks_key(event.profile)})
 
 
 def learn_organization(uow: UnitOfWork, event: OrganizationChanged) -> None:
     """An organization and the products it holds."""
-    uow.run(_LEARN_ORGANIZATION, _values(event, _ORGANIZATION))
+    told = _values(event, _ORGANIZATION)
+    note_products(uow, told)
+    uow.run(_LEARN_ORGANIZATION, told)
 
 
 def learn_membership(uow: UnitOfWork, event: MembershipChanged) -> None:

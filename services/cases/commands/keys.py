@@ -82,6 +82,12 @@ def issue_access_key(uow: UnitOfWork, ask: c.IssueAccessKey) -> c.AccessKeyView:
     return c.AccessKeyView(**told, key=key, link=link)
 
 
+def end_keys(uow: UnitOfWork, reader: Reader) -> None:
+    """A key speaks in the contact's name: it does not go over to the next one."""
+    if reader.policy["access_key"] != "off":
+        uow.run(_END, {"of_case": reader.case.id, "at": uow.now})
+
+
 def revoke_access_keys(uow: UnitOfWork, ask: c.RevokeAccessKeys) -> c.AccessKeyPage:
     """Raises NotFound, Forbidden ``not_permitted``, PreconditionFailed."""
     reader = take(uow, ask, "key.manage")

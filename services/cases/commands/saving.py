@@ -200,6 +200,7 @@ def record(
             asks=case.confirmation == "pending",
             actor_id=uow.actor.user_id or None,
             fact_version=case.version,
+            internal=internal,
             **more,
         )
     )
@@ -208,7 +209,7 @@ def record(
 def record_comment(uow: UnitOfWork, reader: Reader, said: Said) -> None:
     """Record that something was said: the other side and the followers are told; of an internal word, the desk."""
     internal = said.visibility == "internal"
-    told = Round(support=True) if internal else rules.sides_of(said.side)
+    told = rules.round_of_comment(said.side, internal=internal)
     record(
         uow,
         reader,

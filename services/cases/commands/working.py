@@ -12,15 +12,12 @@ from services.cases.commands.merging import follow_up
 from services.cases.commands.saving import Said, record, record_comment, save, say, take
 from services.cases.rules import Reader, Round
 from services.chassis.actor import Actor
-from services.chassis.messages import ABSENT
-from services.chassis.problems import Conflict, Forbidden, Invalid, Problem
+from services.chassis.problems import Conflict, Invalid, Problem
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
 from services.contracts.notifications import ReplyReceived
 
 log = structlog.get_logger(__name__)
-
-_TEXTS = ("title", "description", "priority")
 
 
 def add_comment(uow: UnitOfWork, ask: c.AddComment) -> c.CommentView:
@@ -76,28 +73,6 @@ def add_mail_reply(uow: UnitOfWork, event: ReplyReceived) -> None:
             add_comment(his, ask)
     except Problem as problem:  # raised before anything was written; the reply can never be taken
         log.info("mail_reply_ignored", case_id=event.case_id, message_id=event.message_id, reason=problem.code)
-
-
-def change_case(uow: UnitOfWork, ask: c.ChangeCase) -> c.CaseView:
-    """Save changes; the case stays open. Raises Forbidden ``field_not_editable``, Invalid, PreconditionFailed."""
-    reader = take(uow, ask, "case.change")
-    case = reader.case
-    case.status = rules.move("change", case)
-    sent = {name: value for name in _TEXTS if (value := getattr(ask, name)) is not ABSENT}
-    refused = sorted(set(sent) - rules.editable(reader))
-    if refused:
-        raise Forbidden("field_not_editable", "These fields can no longer be changed.", extra={"fields": refused})
-    errors = rules.check_priority(reader.policy, sent.get("priority"), staff=reader.standing.staff)
-    if errors:
-        raise Invalid("invalid", "Some values are not right.", errors=errors)
-    changed = [name for name, value in sent.items() if getattr(case, name) != value]
-    if changed:
-        for name in changed:
-            setattr(case, name, sent[name])
-        case.priority_rank = rules.rank_of(reader.policy, case.priority)
-        save(uow, reader)
-        record(uow, reader, c.CaseChanged, rules.sides_of(reader.standing.side), fields=changed)
-    return queries.view(uow, reader)
 
 
 def review_case(uow: UnitOfWork, ask: c.ReviewCase) -> c.CaseView:

@@ -6,8 +6,10 @@ so that a read is two statements and a command's question is one.
 """
 
 from services.cases.queries import finding
-from services.cases.queries.access import read_access
+from services.cases.queries.access import read_access, read_case_access
+from services.cases.queries.audience import read_audience
 from services.cases.queries.calls import (
+    awaited_callback,
     call_view,
     callback_to_change,
     callback_view,
@@ -48,7 +50,16 @@ from services.cases.queries.keys import (
 )
 from services.cases.queries.lists import list_cases
 from services.cases.queries.macros import known_to, list_macros, macro
-from services.cases.queries.people import agent_name, agreed, house, member, must_choose, represented, standings
+from services.cases.queries.people import (
+    agent_name,
+    agreed,
+    house,
+    member,
+    must_choose,
+    represented,
+    standings,
+    surroundings,
+)
 from services.cases.queries.queues import hands, has_queue, level_of, list_pile, read_next, take_first
 from services.cases.queries.quotes import (
     due_quotes,
@@ -69,6 +80,7 @@ __all__ = [
     "agent_name",
     "agreed",
     "alarmed",
+    "awaited_callback",
     "behind_address",
     "behind_key",
     "call_view",
@@ -129,7 +141,9 @@ __all__ = [
     "quote_of",
     "quote_view",
     "read_access",
+    "read_audience",
     "read_case",
+    "read_case_access",
     "read_case_by_number",
     "read_charge",
     "read_clock",
@@ -146,6 +160,7 @@ __all__ = [
     "snippet",
     "snippet_view",
     "standings",
+    "surroundings",
     "take_first",
     "turn_of",
     "view",

@@ -10,7 +10,7 @@ from sqlalchemy import LargeBinary, Row, Select, Text, any_, bindparam, literal,
 from services.cases import rules
 from services.cases.queries import attempts
 from services.cases.queries.sight import POLICY, READS_ALL, mine, team
-from services.cases.queries.single import START, WATCHING, conversation, one, people_around
+from services.cases.queries.single import START, WATCHING, conversation, one, people_around, stand_around
 from services.cases.rules import Policy, Reader
 from services.cases.tables import Case, access_keys, case_contacts, cases, memberships, organizations, teams
 from services.chassis.actor import Actor
@@ -84,8 +84,7 @@ def _in_his_name(uow: UnitOfWork, row: Row[Any]) -> Behind | None:
     standing = rules.at_the_door(case.contact_name, case.organization_id, policy)
     reader = Reader(case, standing, policy, [(user_id, follower) for user_id, follower in watching or []])
     if around:
-        reader.present, reader.desk = around[0] or [], around[1] or []
-        reader.before = Case(*row[:_WIDTH])
+        stand_around(reader, around).before = Case(*row[:_WIDTH])
     return Behind(in_the_name_of(uow, case.contact_id), reader, name)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import ARRAY, DateTime, Integer, Row, Text, any_, bindparam, exi
 from sqlalchemy import cast as cast_to
 
 from services.cases.queries.sight import POLICY, READS, READS_ALL, me, mine, team
-from services.cases.rules import Agreed, Standing
+from services.cases.rules import Agreed, Standing, Surroundings
 from services.cases.tables import Case, contracts, memberships, organizations, queues, teams
 from services.chassis.problems import Conflict, NotFound
 from services.chassis.unit_of_work import UnitOfWork
@@ -90,6 +90,7 @@ _HOUSE = select(
     _contract,
     _piles.label("queues"),
 ).where(organizations.c.organization_id == bindparam("organization_id"), organizations.c.team_id == team)
+_HOUSE_AND_PROFILE = _HOUSE.add_columns(teams.c.profile).where(teams.c.team_id == organizations.c.team_id)
 
 is_staff = (
     memberships.c.team_id == team,
@@ -154,6 +155,16 @@ def house(uow: UnitOfWork, team_id: str, organization_id: str, people: list[str]
     if row is None:
         raise NotFound()
     return row
+
+
+def surroundings(uow: UnitOfWork, case: Case, people: list[str]) -> Surroundings:
+    """What decides about changes to a case: the profile, what its organization holds now, and who of these ``people``
+    belongs to it. Raises NotFound."""
+    values = {"me": uow.actor.user_id, "team_id": case.team_id, "organization_id": case.organization_id, "now": uow.now}
+    row = uow.first(_HOUSE_AND_PROFILE, values | {"people": people})
+    if row is None:
+        raise NotFound()
+    return Surroundings(row.profile, Agreed.of(row.products, row.contract), row.members or {})
 
 
 def agreed(uow: UnitOfWork, team_id: str, organization_id: str) -> Agreed:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ARRAY, ColumnElement, Select, Text, and_, any_, bindparam, exists, literal, or_, select
 
-from services.cases.tables import cases, followers, memberships, teams
+from services.cases.tables import cases, followers, memberships, organizations, teams
 
 me: ColumnElement[str] = bindparam("me", type_=Text())
 team: ColumnElement[str] = bindparam("team_id", type_=Text())
@@ -18,13 +18,24 @@ POLICY = teams.c.profile.op("-")(
     literal(["types", "topics", "products", "help", "labels", "guidance", "clocks", "calendars"], ARRAY(Text))
 ).label("policy")
 
+_customer, _team = organizations.alias("customer"), teams.alias("its_team")
+_held = exists().where(
+    _customer.c.organization_id == cases.c.organization_id, any_(_customer.c.products) == cases.c.product
+)
+_not_asked = exists().where(
+    _team.c.team_id == cases.c.team_id, _team.c.profile["followers"]["need_product"].as_boolean().is_(False)
+)
+# Whether following the case lets somebody see it: not without access to its product, where the team wants that.
+FOLLOWABLE = or_(cases.c.product.is_(None), _held, _not_asked)
+
 
 def visible(*columns: Any, side: str | None = None) -> Select[Any]:
     """The cases ``me`` may see in ``team_id``: the one place that knows.
 
     Staff with ``case.read_all`` see every case of their team. A customer sees cases of organizations he is an active
     member of, with ``case.read``: ``organization`` all of them; ``participants`` as creator, contact, owner or
-    follower; ``private`` as creator or contact. Private beats every customer-side role. A missing fact hides.
+    follower with access to the product; ``private`` as creator or contact. Private beats every customer-side role. A
+    missing fact hides.
 
     The caller's standing is looked up along with the case. A list that has just looked it up names the ``side``, and
     for a customer his ``organization_id`` among the values: joined with memberships, the planner would sort every
@@ -35,7 +46,7 @@ def visible(*columns: Any, side: str | None = None) -> Select[Any]:
         cases.c.visibility == "organization",
         cases.c.created_by == me,
         cases.c.contact_id == me,
-        and_(cases.c.visibility == "participants", or_(cases.c.owner_id == me, following)),
+        and_(cases.c.visibility == "participants", or_(cases.c.owner_id == me, and_(following, FOLLOWABLE))),
     )
     seen = select(*columns).where(cases.c.team_id == team)
     if side is not None:

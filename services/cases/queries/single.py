@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,7 +27,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.cases import rules
 from services.cases.queries.paging import cursor_of, position_of
-from services.cases.queries.sight import POLICY, READS, READS_ALL, me, mine, visible
+from services.cases.queries.sight import FOLLOWABLE, POLICY, READS, READS_ALL, me, mine, visible
 from services.cases.rules import Reader, Standing
 from services.cases.tables import Case, case_contacts, cases, comments, contracts, followers, memberships, tags, teams
 from services.chassis.messages import hints
@@ -39,9 +39,9 @@ FIRST_COMMENTS = 50
 START = (datetime(1, 1, 1, tzinfo=UTC), "")  # before every comment
 
 
-def people_around() -> tuple[ColumnElement[Any], ColumnElement[Any]]:
-    """Who of the customer side may still see the case (who asked without a login among them), and the support side's
-    active people."""
+def people_around() -> tuple[ColumnElement[Any], ...]:
+    """Who of the customer side may still see the case (who asked without a login among them), the support side's
+    active people, and whether following the case lets anybody see it."""
     member, agent = memberships.alias("member"), memberships.alias("agent")
     watching = select(followers.c.user_id).where(followers.c.case_id == cases.c.id).correlate(cases)
     present = select(func.array_agg(member.c.user_id)).where(
@@ -62,7 +62,14 @@ def people_around() -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     )
     without_login = select(func.array_agg(case_contacts.c.contact_id)).where(case_contacts.c.case_id == cases.c.id)
     customers = func.array_cat(*[one.correlate(cases).scalar_subquery() for one in (present, without_login)])
-    return customers, desk.correlate(cases).scalar_subquery()
+    return customers, desk.correlate(cases).scalar_subquery(), FOLLOWABLE.label("followable")
+
+
+def stand_around(reader: Reader, around: Sequence[Any]) -> Reader:
+    """The reader with what ``people_around`` found."""
+    present, desk, reader.followable = around
+    reader.present, reader.desk = present or [], desk or []
+    return reader
 
 
 _pair = func.json_build_array(followers.c.user_id, followers.c.name)
@@ -80,14 +87,14 @@ def _approves() -> ScalarSelect[Any]:
     return found.correlate(cases).scalar_subquery()
 
 
-def _one(*where: Any, to_change: bool = False) -> Select[Any]:
+def _one(*where: Any, to_change: bool = False, around: bool = False) -> Select[Any]:
     facts = [mine.c.membership_id, mine.c.organization_id, mine.c.role, mine.c.permissions, mine.c.name]
     joined = cases.alias("joined")
     pair_joined = func.json_build_array(joined.c.id, joined.c.number)
     merged = select(func.json_agg(pair_joined)).where(joined.c.merged_into == cases.c.id)
     tagged = select(func.array_agg(tags.c.tag)).where(tags.c.case_id == cases.c.id)
     together = (merged.correlate(cases).scalar_subquery(), tagged.correlate(cases).scalar_subquery())
-    more = people_around() if to_change else ()
+    more = people_around() if to_change or around else ()
     known = (POLICY, WATCHING, *together, _approves(), *more)
     found = visible(*cases.c, *facts, *known).where(teams.c.team_id == cases.c.team_id, *where)
     found = found.order_by(mine.c.organization_id.is_not(None)).limit(1)  # who is both, speaks as staff
@@ -104,6 +111,7 @@ _BY_NUMBER = _one(
     .scalar_subquery()
 )
 _TO_CHANGE = _one(cases.c.id == bindparam("case_id"), to_change=True)
+_WITH_PEOPLE = _one(cases.c.id == bindparam("case_id"), around=True)
 _WIDTH = len(cases.c)
 _ONLOOKERS = (
     select(*cases.c, POLICY, WATCHING, *people_around())
@@ -135,6 +143,12 @@ def one(uow: UnitOfWork, ask: Any, *, to_change: bool = False) -> Reader:
     return _reader(uow.first(_TO_CHANGE if to_change else _BY_ID, values), uow.actor.user_id)
 
 
+def with_people(uow: UnitOfWork, ask: Any) -> Reader:
+    """The case of ``ask`` as the actor sees it, with the people around it. Raises NotFound."""
+    values = {"me": uow.actor.user_id, "team_id": ask.team_id, "case_id": ask.case_id}
+    return _reader(uow.first(_WITH_PEOPLE, values), uow.actor.user_id)
+
+
 def reader_of(uow: UnitOfWork, team_id: str, case_id: str, user_id: str) -> Reader | None:
     """The case as somebody else sees it; None when he does not."""
     row = uow.first(_BY_ID, {"me": user_id, "team_id": team_id, "case_id": case_id})
@@ -158,8 +172,7 @@ def _reader(row: Row[Any] | None, me: str) -> Reader:
         approves=approves,
     )
     if around:
-        reader.present, reader.desk = around[0] or [], around[1] or []
-        reader.before = Case(*row[:_WIDTH])
+        stand_around(reader, around).before = Case(*row[:_WIDTH])
     return reader
 
 
@@ -169,9 +182,9 @@ def onlookers(uow: UnitOfWork, case_ids: list[str]) -> list[Reader]:
     nobody = Standing("", None, "", [], "")
     found = []
     for row in uow.all(_ONLOOKERS, {"case_ids": case_ids}):
-        policy, watching, present, desk = row[_WIDTH:]
+        policy, watching, *around = row[_WIDTH:]
         pairs = [(user_id, follower) for user_id, follower in watching or []]
-        reader = Reader(Case(*row[:_WIDTH]), nobody, policy, pairs, present or [], desk or [])
+        reader = stand_around(Reader(Case(*row[:_WIDTH]), nobody, policy, pairs), around)
         reader.before = Case(*row[:_WIDTH])
         found.append(reader)
     return found

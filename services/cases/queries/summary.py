@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.cases import rules
+from services.cases.queries.audience import names_around, readers_view
 from services.cases.queries.drafts import draft_to_weigh, sendable
 from services.cases.queries.weighing import place_to_open, weigh
 from services.cases.rules import Agreed, Reader, Round
@@ -12,6 +13,8 @@ from services.chassis.problems import Problem
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
 from services.contracts.terms import MoneyView
+
+_EVERYBODY = Round(support=True, customer=True, followers=True)
 
 
 def read_draft_summary(uow: UnitOfWork, ask: c.ReadDraftSummary) -> c.DraftSummaryView:
@@ -24,7 +27,7 @@ def read_draft_summary(uow: UnitOfWork, ask: c.ReadDraftSummary) -> c.DraftSumma
     except Problem as problem:
         faults = _faults(problem)
     told = draft.form.get("technical_information") or {}
-    people = _people(reader) if reader else {}
+    people = names_around(reader) if reader else {}
     return c.DraftSummaryView(
         case_id=draft.case_id,
         draft_version=draft.version,
@@ -34,7 +37,7 @@ def read_draft_summary(uow: UnitOfWork, ask: c.ReadDraftSummary) -> c.DraftSumma
         lines=[c.SummaryLine(**line._asdict()) for line in rules.told_of(profile, draft.form, people)],
         wants_files=draft.wants_files,
         technical_information=told.get("information") or {},
-        readers=_readers(uow, reader, people) if reader else None,
+        readers=readers_view(reader, _EVERYBODY, uow.actor.user_id) if reader else None,
         cost=_cost(reader) if reader else None,
         promises=_promises(reader) if reader else None,
     )
@@ -45,29 +48,6 @@ def _faults(problem: Problem) -> list[c.FaultLine]:
     return [
         c.FaultLine(code=problem.code, pointer=one["pointer"], rule=one["rule"], detail=one["detail"]) for one in named
     ]
-
-
-def _people(reader: Reader) -> dict[str, str]:
-    case = reader.case
-    pairs = ((case.created_by, case.created_by_name), (case.contact_id, case.contact_name))
-    return dict([*pairs, (case.owner_id, case.owner_name), *reader.followers])
-
-
-def _readers(uow: UnitOfWork, reader: Reader, people: dict[str, str]) -> c.ReadersView:
-    told = Round(support=True, customer=True, followers=True)
-    heard = rules.audience_of(reader, told, author=uow.actor.user_id)
-    seen = [user_id for user_id in people if rules.sees(reader, user_id)]
-    return c.ReadersView(
-        visibility=reader.case.visibility,
-        organization=reader.case.visibility == "organization",
-        people=[_person(user_id, people) for user_id in seen],
-        mailed=[_person(user_id, people) for user_id in heard.tell if user_id in people],
-        staff_mailed=any(user_id in reader.desk for user_id in heard.tell),
-    )
-
-
-def _person(user_id: str, people: dict[str, str]) -> c.PersonView:
-    return c.PersonView(id=user_id, name=people[user_id])
 
 
 def _cost(reader: Reader) -> c.CostView:

@@ -53,7 +53,7 @@ def weigh(uow: UnitOfWork, ask: c.OpenCase, place: Place, missing: Sequence[dict
     agreed = Agreed.of(home.products, home.contract)
     members, desk, queues = home.members or {}, home.desk or [], [Queue(*one) for one in home.queues or []]
     intake = Intake(standing, organization_id, profile, agreed, home.colleagues, members, desk, queues)
-    _check_product(intake, ask.product)
+    rules.product_held(profile, agreed, ask.product)
     _check_preferred(intake, filled)
     case = _judged(_case(uow, ask, intake, filled), intake)
     _route(uow, case, intake)
@@ -76,15 +76,6 @@ def place_to_open(places: list[Standing], profile: Policy, organization_id: str 
     if not rules.may_open(standing):
         raise Forbidden("not_permitted", "You may not register cases for this organization.")
     return Place(standing, chosen, profile)
-
-
-def _check_product(intake: Intake, product: str | None) -> None:
-    if product is None:
-        return
-    known = any(product == offered["key"] for offered in intake.profile["products"])
-    if not known or product not in intake.agreed.products:
-        detail = f"This product is not included in your solution; contact {intake.profile['name']}."
-        raise Invalid("product_not_held", detail, errors=[{"pointer": "/product", "rule": "held", "detail": detail}])
 
 
 def _check_preferred(intake: Intake, filled: Filled) -> None:
@@ -181,7 +172,7 @@ def _owner(uow: UnitOfWork, ask: c.OpenCase, intake: Intake) -> tuple[str, str] 
         return None
     offered = intake.profile["owner"]["field"] and "user.manage" in intake.standing.permissions and intake.colleagues
     if not intake.standing.staff and not offered:
-        raise Forbidden("owner_not_offered", "Only an administrator with colleagues may name an owner.")
+        raise rules.owner_refused()
     if ask.owner_id not in intake.members:
         raise Invalid.field("/owner_id", "member", "The owner is not an active member of the organization.")
     return ask.owner_id, intake.members[ask.owner_id]

@@ -1,9 +1,28 @@
 """What the cases service decides: no clock, no database, no broker. States and rights, audience, the form."""
 
 from services.cases.rules.agreed import Agreed, not_included
-from services.cases.rules.audience import MOST_TOLD, Audience, Round, audience_of, sees, sides_of
+from services.cases.rules.audience import (
+    MOST_TOLD,
+    Audience,
+    Round,
+    audience_of,
+    involved,
+    mails_comments,
+    round_of_comment,
+    sees,
+    sides_of,
+)
 from services.cases.rules.case import Policy, Reader, Standing
 from services.cases.rules.catalogue import form_schema, topics_below, type_of
+from services.cases.rules.changes import (
+    CHANGEABLE,
+    FARTHEST,
+    Surroundings,
+    changed_case,
+    editable,
+    looks_around,
+    must_be_editable,
+)
 from services.cases.rules.clocks import Clock, Kind, Promise, explain, promises
 from services.cases.rules.finding import Walk, may_be_misspelt, passages, query_of, walk_of, words_of
 from services.cases.rules.followers import MOST_FOLLOWERS, follower_refused, private_refused, too_many_followers
@@ -15,6 +34,7 @@ from services.cases.rules.form import (
     check_information,
     check_priority,
     check_range,
+    product_held,
     rank_of,
 )
 from services.cases.rules.history import differences, readable_fields
@@ -39,20 +59,24 @@ from services.cases.rules.states import (
     able,
     decide,
     decide_unseen,
-    editable,
     goes_on_elsewhere,
     is_shut_by_merge,
+    made_for,
     may_ask,
     may_open,
     may_reopen,
     must_be_able,
+    must_be_showable,
     offers_followers,
+    owner_refused,
     reaction_to_comment,
 )
 from services.cases.rules.summary import cost_of, promised_by, told_of
 from services.cases.rules.timing import begin, follow_up, keep_time, repromise, sound
 
 __all__ = [
+    "CHANGEABLE",
+    "FARTHEST",
     "GATES",
     "MOST_FOLLOWERS",
     "MOST_TOLD",
@@ -73,6 +97,7 @@ __all__ = [
     "Reader",
     "Round",
     "Standing",
+    "Surroundings",
     "TooManyTries",
     "Upheaval",
     "Walk",
@@ -82,6 +107,7 @@ __all__ = [
     "at_the_door",
     "audience_of",
     "begin",
+    "changed_case",
     "check_form",
     "check_information",
     "check_macro",
@@ -106,8 +132,12 @@ __all__ = [
     "goes_on_elsewhere",
     "hand_for",
     "intake_limits",
+    "involved",
     "is_shut_by_merge",
     "keep_time",
+    "looks_around",
+    "made_for",
+    "mails_comments",
     "may_ask",
     "may_be_misspelt",
     "may_open",
@@ -115,13 +145,17 @@ __all__ = [
     "move",
     "moves_of",
     "must_be_able",
+    "must_be_editable",
     "must_be_mergeable",
+    "must_be_showable",
     "names_of_topic",
     "not_included",
     "offers_followers",
     "opens",
+    "owner_refused",
     "passages",
     "private_refused",
+    "product_held",
     "promised_by",
     "promises",
     "query_of",
@@ -131,6 +165,7 @@ __all__ = [
     "readable_fields",
     "reclassify",
     "repromise",
+    "round_of_comment",
     "sees",
     "sides_of",
     "sound",

@@ -40,9 +40,10 @@ class Reader:
     """Somebody who sees a case: the case, his standing, the team's policy, and the people around it.
 
     ``followers``: ``(user id, name)``. ``present``: who of the customer side may still see the case's organization.
-    ``desk``: the team's active staff, the assignee first. ``before``: the case as it was found, to tell what changed.
-    The last three are known in commands only. ``merged``: id and number of the cases that were merged into this one.
-    ``me``: his user id. ``tags``: shown to staff only.
+    ``desk``: the team's active staff, the assignee first. ``followable``: whether following it lets anybody see it (its
+    product is still the organization's). ``before``: the case as it was found, to tell what changed. The last four are
+    known in commands, and where the audience is asked for. ``merged``: id and number of the cases that were merged into
+    this one. ``me``: his user id. ``tags``: shown to staff only.
     ``agreed``: what holds for the organization; known while a case is opened. ``unsaved``: what several acts have to
     write, while they are done as one.
     """
@@ -54,6 +55,7 @@ class Reader:
     present: list[str] = field(default_factory=list)
     desk: list[str] = field(default_factory=list)
     approves: bool | None = None  # whether the contract names him among those who approve prices; None: it names nobody
+    followable: bool = True
     before: Case | None = None
     me: str = ""
     merged: list[tuple[str, str]] = field(default_factory=list)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from services.cases.rules.agreed import Agreed
 from services.cases.rules.case import Policy
 from services.chassis.problems import Invalid
 
@@ -59,10 +60,10 @@ def check_form(profile: Policy, filling: Filling, *, staff: bool, missing: Seque
     form = {field["key"]: field for field in kind["form"]}
     said = {key: value for key, value in filling.fields.items() if value not in (None, "")}
     private = said.pop("private", False) if "private" in form else False
-    topic, wrong = _topic(profile, form, filling.topic)
+    topic, wrong = check_topic(profile, form, filling.topic)
     errors = [*missing, *wrong]
     errors += check_priority(profile, filling.priority, staff=staff)
-    errors += _product(profile, form, filling)
+    errors += check_product(profile, form, filling)
     if not isinstance(private, bool):
         errors.append(_error("/fields/private", "type", "Must be true or false."))
     errors += _fields(form, said)
@@ -72,7 +73,7 @@ def check_form(profile: Policy, filling: Filling, *, staff: bool, missing: Seque
     return Filled(kind["charge"], kind["level"], topic, priority, private, said)
 
 
-def _product(profile: Policy, form: dict[str, Any], filling: Filling) -> list[Error]:
+def check_product(profile: Policy, form: dict[str, Any], filling: Filling) -> list[Error]:
     """The product must be chosen where it is needed, the item be named; a range is one of the product's."""
     errors = []
     if filling.product is None and (profile["product_required"] or form.get("product", {}).get("required")):
@@ -81,6 +82,14 @@ def _product(profile: Policy, form: dict[str, Any], filling: Filling) -> list[Er
         if getattr(filling, name) is None and form.get(name, {}).get("required"):
             errors.append(_error(f"/{name}", "required", f"{form[name]['label']} is missing."))
     return errors + check_range(profile, filling.product, filling.product_range)
+
+
+def product_held(profile: Policy, agreed: Agreed, product: str | None) -> None:
+    """A case is about a product the organization holds. Raises Invalid ``product_not_held``."""
+    known = any(product == offered["key"] for offered in profile["products"])
+    if product is not None and not (known and product in agreed.products):
+        detail = f"This product is not included in your solution; contact {profile['name']}."
+        raise Invalid("product_not_held", detail, errors=[_error("/product", "held", detail)])
 
 
 def check_range(profile: Policy, product: str | None, named: str | None) -> list[Error]:
@@ -125,7 +134,8 @@ def check_priority(policy: Policy, priority: str | None, *, staff: bool) -> list
     return []
 
 
-def _topic(profile: Policy, form: dict[str, Any], topic: str | None) -> tuple[str | None, list[Error]]:
+def check_topic(profile: Policy, form: dict[str, Any], topic: str | None) -> tuple[str | None, list[Error]]:
+    """The topic as the case keeps it; it must be said where it is needed."""
     if topic is None:
         needed = profile["topic_required"] or form.get("topic", {}).get("required")
         return None, [_error("/topic", "required", "Choose the topic.")] if needed else []

@@ -7,16 +7,20 @@ from datetime import datetime, timedelta
 
 from services.cases.rules.agreed import not_included
 from services.cases.rules.case import Policy, Reader, Standing
+from services.cases.rules.changes import editable
 from services.cases.rules.moves import moves_of, waits_for_price
 from services.cases.tables import Case
-from services.chassis.problems import Conflict, Forbidden
-from services.contracts.access import CUSTOMER_SIDE, PERMISSIONS, Decision, Rule
+from services.chassis.problems import Conflict, Forbidden, Invalid
+from services.contracts.access import CUSTOMER_SIDE, PART_OF, PERMISSIONS, Decision, Rule
+from services.contracts.cases import Visibility
 
 # The permission a client sees -> the act whose moves say when it is possible.
 _ACTS = {
     "case.comment": "customer_comments",
     "case.comment_internal": "comment_internal",
     "case.change": "change",
+    "case.change_owner": "share",
+    "case.change_visibility": "share",
     "case.review": "review",
     "case.assign": "assign",
     "case.answer": "answer",
@@ -34,7 +38,7 @@ _ACTS = {
     "quote.approve": "approve_quote",
     "key.manage": "key",
 }
-_KNOWN = PERMISSIONS["cases"]
+_KNOWN = {*PERMISSIONS["cases"], *PART_OF}
 # The customer's own word; nobody of the staff says it for him.
 _CUSTOMER_ONLY = {"case.confirm", "case.rate", "quote.approve"}
 
@@ -46,7 +50,7 @@ def must_be_able(reader: Reader, permission: str) -> None:
     if permission.startswith("follower.") and not offers_followers(reader.policy):
         raise not_included("followers", reader.policy)
     decision = _entitled(reader, permission)
-    if decision.allowed and permission == "key.manage" and not _takes_part(reader):
+    if decision.allowed and not _is_ones_own(reader, permission):
         decision = Decision(False, "not_yours")
     if decision.allowed and is_shut_by_merge(reader.case, permission):
         detail = "This case goes on as another one; do it there, or undo the merge."
@@ -84,11 +88,11 @@ def decide(reader: Reader, permission: str, now: datetime) -> Decision:
 def _against(permission: str, act: str, reader: Reader, now: datetime) -> Rule | None:
     """What of the case's present state stands against an act that is granted."""
     case = reader.case
-    if permission == "follower.add" and case.visibility == "private":
+    if permission in ("follower.add", "case.change_owner") and case.visibility == "private":
         return "visibility_forbids"
     if is_shut_by_merge(case, permission):
         return "status_forbids"
-    if permission == "key.manage" and not _takes_part(reader):
+    if not _is_ones_own(reader, permission):
         return "not_yours"
     if permission == "case.rate" and reader.me not in (case.contact_id, case.created_by):
         return "not_yours"
@@ -109,11 +113,14 @@ def entitled(standing: Standing, policy: Policy, permission: str) -> Decision:
     """The part that holds for every case: what he holds, on his side, and what the team's policy leaves of it."""
     if permission not in _KNOWN:
         return Decision(False, "unknown_permission")
-    if not standing.staff and permission not in CUSTOMER_SIDE:
+    held = {PART_OF.get(permission, permission)}
+    if not standing.staff and permission == "case.change_owner":
+        held.add("user.manage")  # the owner is a matter of the organization's administrators
+    if not standing.staff and not held <= CUSTOMER_SIDE:
         return Decision(False, "staff_only")
     if standing.staff and permission in _CUSTOMER_ONLY:
         return Decision(False, "customer_only")
-    if permission not in standing.permissions:
+    if not held <= set(standing.permissions):
         return Decision(False, "role_lacks_permission")
     if not _wanted(standing, policy, permission):
         return Decision(False, "team_policy_forbids")
@@ -146,13 +153,42 @@ def _wanted(standing: Standing, policy: Policy, permission: str) -> bool:
         return bool(policy["close"]["by_customer"])
     if not standing.staff and permission == "case.change":
         return bool(policy["fields"]["customer_editable"])
+    if not standing.staff and permission == "case.change_owner":
+        return bool(policy["owner"]["field"])
     return True
 
 
-def _takes_part(reader: Reader) -> bool:
-    """A key speaks in the contact's name: of the customer's people, only those whose case it is give it away."""
-    ids = {reader.case.created_by, reader.case.contact_id, reader.case.owner_id}
-    return reader.standing.staff or reader.me in ids
+def _is_ones_own(reader: Reader, permission: str) -> bool:
+    """A key speaks in the contact's name, and who sees a case is its people's affair: of the customer's side only those
+    whose case it is say so. A private case is opened up by its creator or contact alone, not by support either."""
+    case = reader.case
+    if permission == "case.change_visibility" and case.visibility == "private":
+        return made_for(reader)
+    if permission in ("key.manage", "case.change_visibility"):
+        return reader.standing.staff or reader.me in (case.created_by, case.contact_id, case.owner_id)
+    return True
+
+
+def made_for(reader: Reader) -> bool:
+    """Whether the reader is the one between whom and support a private case is."""
+    return reader.me in (reader.case.created_by, reader.case.contact_id)
+
+
+def owner_refused() -> Forbidden:
+    """Why somebody cannot name an owner."""
+    return Forbidden("owner_not_offered", "Only an administrator with colleagues may name an owner.")
+
+
+def must_be_showable(reader: Reader, visibility: Visibility) -> None:
+    """Whether the case can be seen by others, or by fewer, from now on; who may ask for it is settled. Raises Invalid
+    where the team keeps no private cases, Forbidden ``not_yours``, Conflict ``has_merged``."""
+    if visibility == "private" and not reader.policy["visibility"]["private_allowed"]:
+        raise Invalid.field("/visibility", "choice", "This team keeps no private cases.")
+    if visibility == "private" and not (made_for(reader) or reader.standing.staff):
+        raise Forbidden("not_yours", "Only the creator and the contact of a case make it private.")
+    if reader.merged:  # their comments are shown here, and they have readers of their own
+        detail = "Other cases were merged into this one; take them apart first."
+        raise Conflict("has_merged", detail, extra={"merged": [number for _, number in reader.merged]})
 
 
 def offers_followers(policy: Policy) -> bool:
@@ -169,16 +205,6 @@ def _fits(permission: str, reader: Reader, now: datetime) -> bool:
     if permission == "case.reopen":
         return may_reopen(case, reader.policy, now)
     return True
-
-
-def editable(reader: Reader) -> set[str]:
-    """The fields this reader may change now: support all, a customer what the team says until the first review."""
-    if reader.standing.staff:
-        return {"title", "description", "priority"}
-    if reader.case.reviewed_at is not None:
-        return set()
-    allowed = {"title", "description", "priority"} & set(reader.policy["fields"]["customer_editable"])
-    return allowed if reader.policy["priority"]["customer_sets"] else allowed - {"priority"}
 
 
 def may_reopen(case: Case, policy: Policy, now: datetime) -> bool:

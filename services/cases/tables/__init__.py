@@ -1,6 +1,6 @@
 """The tables of cases, and nothing else."""
 
-from services.cases.tables.case import PILE, Case, cases, comments, followers
+from services.cases.tables.case import PILE, Case, cases, comments, followers, untold
 from services.cases.tables.drafts import drafts, technical_information
 from services.cases.tables.facts import OPEN, contracts, memberships, organizations, queues, renames, teams
 from services.cases.tables.finding import documents, read_markers, views, words
@@ -46,6 +46,7 @@ __all__ = [
     "tags",
     "teams",
     "technical_information",
+    "untold",
     "views",
     "words",
 ]

@@ -201,6 +201,14 @@ followers = Table(
 )
 
 
+# Cases whose followers came to see them, or do no longer, because of a product: the neighbours have to hear of it.
+untold = Table(
+    "untold_audiences",
+    metadata,
+    Column("case_id", Text, ForeignKey("cases.id", ondelete="CASCADE"), primary_key=True),
+)
+
+
 comments = Table(
     "comments",
     metadata,

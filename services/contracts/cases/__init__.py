@@ -17,5 +17,6 @@ from services.contracts.cases.keys import *
 from services.contracts.cases.macros import *
 from services.contracts.cases.queues import *
 from services.contracts.cases.quotes import *
+from services.contracts.cases.sharing import *
 from services.contracts.cases.snippets import *
 from services.contracts.cases.working import *

@@ -6,6 +6,7 @@ from services.chassis.messages import Event
 from services.contracts.cases.core import (
     Principals,
     Status,
+    Visibility,
 )
 from services.contracts.shapes import (
     Id,
@@ -23,7 +24,8 @@ from services.contracts.shapes import (
 class CaseEvent(Event):
     """What every event of a case says. ``audience``: who may know of it (``team:…``, ``org:…``, ``user:…``);
     ``tell``: the people to notify; ``asks``: the customer is being asked whether it was answered; ``fact_version``: the
-    case's version after it."""
+    case's version after it; ``internal``: staff's own business, whose audience is narrower than the case's and says
+    nothing about it."""
 
     subject = "case_id"
     public = True
@@ -38,6 +40,7 @@ class CaseEvent(Event):
     asks: bool = False
     actor_id: Id | None
     fact_version: Version
+    internal: bool = False
 
 
 class CaseOpened(CaseEvent):
@@ -52,6 +55,20 @@ class CaseChanged(CaseEvent):
     """Data of the case, its people or its visibility changed."""
 
     fields: list[Key]
+
+
+class CaseOwnerChanged(CaseEvent):
+    """Somebody else of the customer's people answers for it."""
+
+    owner_id: Id
+    owner_before: Id
+
+
+class CaseVisibilityChanged(CaseEvent):
+    """Other people see it from now on: those of ``audience``."""
+
+    visibility: Visibility
+    visibility_before: Visibility
 
 
 class CaseReviewed(CaseEvent):

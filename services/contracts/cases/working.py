@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from services.chassis.messages import ABSENT, Absent, Request, Shape, View
@@ -35,13 +36,21 @@ class CommentPage(View):
 
 
 class ChangeCase(Request[CaseView]):
-    """Save changes; the case stays open. Which fields a customer may change is the team's field policy."""
+    """Save changes; the case stays open. Which fields a customer may change, until support has looked at it, is the
+    team's field policy; support may change all. Null empties what the form of its type can do without. ``callback_at``
+    moves the phone call that the form asks for."""
 
     team_id: Slug
     case_id: Id
     title: Line | Absent = ABSENT
     description: Text | Absent = ABSENT
     priority: Key | Absent = ABSENT
+    topic: Key | Absent | None = ABSENT
+    product: Key | Absent | None = ABSENT
+    product_item: Line | Absent | None = ABSENT
+    product_range: Line | Absent | None = ABSENT
+    contact_id: Id | Absent = ABSENT
+    callback_at: datetime | Absent = ABSENT
 
 
 class AddComment(Request[CommentView]):

@@ -12,10 +12,7 @@ from services.chassis.ids import new_id
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import notifications as c
 from services.contracts.cases import (
-    CaseClockBreached,
-    CaseClockWarned,
     CaseEvent,
-    CaseFollowUpReached,
     CaseOpened,
     CommentAdded,
     QuoteEvent,
@@ -58,14 +55,12 @@ _TELL = {  # by what else there is to do: keep the case's facts? queue mails?
 }
 _TELL = {way: told.bindparams(*(_LISTS if way[1] else _LISTS[:1])) for way, told in _TELL.items()}
 
-_INTERNAL = (CaseClockWarned, CaseClockBreached, CaseFollowUpReached)
-
 
 def follow_case(uow: UnitOfWork, happened: CaseEvent) -> None:
     """Whatever happened to a case: keep its facts, queue the mails, tell the feed."""
     values: dict[str, Any] = {}
     # What is internal speaks to fewer people than the case does: it says nothing about the case itself.
-    keep = not isinstance(happened, _INTERNAL) and getattr(happened, "visibility", "public") == "public"
+    keep = not happened.internal
     if keep:
         values = {
             "organization_id": happened.organization_id,

@@ -39,6 +39,7 @@ _THIN = (
     "folder_id",
     "file_id",
     "assignee_id",
+    "owner_id",
     "by",
     "answer",
     "fields",

@@ -22,6 +22,7 @@ POLICY: dict[str, Any] = {
     "close": {"by_customer": True, "confirm": True},
     "closed": {"comment_effect": "append"},
     "fields": {"customer_editable": ["title", "priority"]},
+    "owner": {"field": True},
     "name": "Acme Support",
     "features": ["cases", "files", "followers"],
     "followers": {"enabled": True, "need_product": True},
@@ -203,7 +204,7 @@ def test_a_customer_changes_what_the_team_lets_him_until_the_first_review() -> N
     assert rules.editable(customer()) == {"title", "priority"}
     assert rules.editable(customer(reviewed_at=NOW)) == set()
     assert rules.editable(customer(policy={"priority": {"customer_sets": False}})) == {"title"}
-    assert rules.editable(staff(reviewed_at=NOW)) == {"title", "description", "priority"}
+    assert rules.editable(staff(reviewed_at=NOW)) == set(rules.CHANGEABLE.values())
 
 
 def test_nobody_is_added_to_a_private_case() -> None:

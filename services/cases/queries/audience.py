@@ -1,0 +1,79 @@
+"""Who would see what is about to be said, and who would be mailed. What is told here is what the event will say."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from sqlalchemy import ARRAY, Boolean, Text, any_, bindparam, exists, select
+
+from services.cases import rules
+from services.cases.queries.single import onlookers, with_people
+from services.cases.rules import Reader, Round
+from services.cases.tables import cases, followers, organizations, teams, untold
+from services.chassis.problems import Forbidden
+from services.chassis.unit_of_work import UnitOfWork
+from services.contracts import cases as c
+from services.contracts.cases import Visibility
+
+_SUPPOSED: dict[str, Visibility] = {word: word for word in get_args(Visibility)}
+
+
+def read_audience(uow: UnitOfWork, ask: c.ReadAudience) -> c.ReadersView:
+    """The audience of a comment before it is sent; one statement. Raises NotFound, Forbidden for an internal one."""
+    reader = with_people(uow, ask)
+    internal = ask.visibility == "internal"
+    if internal and not reader.standing.staff:
+        raise Forbidden("not_permitted", "Internal comments are for the team's staff.")
+    if (supposed := _SUPPOSED.get(ask.visibility)) is not None:
+        reader.case.visibility = supposed
+    told = rules.round_of_comment(reader.standing.side, internal=internal)
+    return readers_view(reader, told, uow.actor.user_id, internal=internal)
+
+
+def readers_view(reader: Reader, told: Round, author: str, *, internal: bool = False) -> c.ReadersView:
+    """The readers of a case, and those of them who would be mailed of this round."""
+    case, names = reader.case, names_around(reader)
+    seen = [] if internal else rules.involved(reader)
+    heard = rules.audience_of(reader, told, internal=internal, author=author)
+    mailed = heard.tell if rules.mails_comments(reader.policy) and not internal else []
+    return c.ReadersView(
+        visibility=case.visibility,
+        organization=case.visibility == "organization" and not internal,
+        people=[c.PersonView(id=user_id, name=names[user_id]) for user_id in seen],
+        mailed=[c.PersonView(id=user_id, name=names[user_id]) for user_id in mailed if user_id in names],
+        staff_mailed=any(user_id in reader.desk for user_id in mailed),
+    )
+
+
+def names_around(reader: Reader) -> dict[str, str]:
+    """Names of those of the customer's side whom the case names."""
+    case = reader.case
+    pairs = ((case.created_by, case.created_by_name), (case.contact_id, case.contact_name))
+    return dict([*pairs, (case.owner_id, case.owner_name), *reader.followers])
+
+
+# --- audiences that change by themselves: a product comes or goes, and with it what following is worth ----------------
+
+MOST_AT_ONCE = 100
+_followed = exists().where(followers.c.case_id == cases.c.id)
+_concerned = select(cases.c.id).where(cases.c.visibility == "participants", cases.c.product.is_not(None), _followed)
+_old = organizations.alias("old")
+_new: Any = bindparam("products", type_=ARRAY(Text))
+# To be asked before the new fact is written down. Nothing is asked for an organization or a team that is new.
+OF_ORGANIZATION = _concerned.where(
+    cases.c.organization_id == bindparam("organization_id"),
+    _old.c.organization_id == cases.c.organization_id,
+    (any_(_old.c.products) == cases.c.product) != (any_(_new) == cases.c.product),
+)
+OF_TEAM = _concerned.where(
+    cases.c.team_id == bindparam("team_id"),
+    teams.c.team_id == cases.c.team_id,
+    teams.c.profile["followers"]["need_product"].as_boolean() != bindparam("need_product", type_=Boolean()),
+)
+_UNTOLD = select(untold.c.case_id).limit(MOST_AT_ONCE)
+
+
+def untold_audiences(uow: UnitOfWork) -> list[Reader]:
+    """Cases whose audience has to be told anew, locked; those that somebody is changing now are left for later."""
+    ids = [row.case_id for row in uow.all(_UNTOLD)]
+    return onlookers(uow, ids) if ids else []

@@ -1,0 +1,89 @@
+"""Saving changes to a case: by the team's field policy and the form of its type."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.journeys.cast import Cast, Person, Scene, expect
+from tests.world import World
+
+pytestmark = pytest.mark.journey
+
+
+@pytest.fixture
+def scene(cast: Cast) -> Scene:
+    return cast.scene("C")
+
+
+def faults(answer: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(error["pointer"], error["rule"]) for error in answer["errors"]]
+
+
+def changed(who: Person, path: str) -> dict[str, tuple[Any, Any]]:
+    """What the history says, by field."""
+    lines = expect(who.get(f"{path}/history?limit=100"), 200)["data"]
+    return {line["field"]: (line["before"], line["after"]) for line in lines}
+
+
+@pytest.mark.seed("C08", "C19", "C36")
+def test_a_colleague_saves_what_the_team_lets_customers_change_and_the_case_stays_open(scene: Scene) -> None:
+    case, here = scene.open(product_item="Welder 4", product_range="Welding")
+    values = {"topic": "quality", "product_item": "Welder 5", "product_range": "Handling", "priority": "high"}
+    told = expect(scene.colleague.patch(here, {**values, "contact_id": scene.colleague.id}), 200)
+    assert {name: told[name] for name in values} == values
+    assert (told["contact"]["id"], told["status"], told["version"]) == (scene.colleague.id, "new", case["version"] + 1)
+    history = changed(scene.agent, here)
+    assert {name: after for name, (_, after) in history.items() if name in values} == values
+    assert history["contact"][1]["id"] == scene.colleague.id
+    wrong = {"topic": "machines", "product_item": None, "product_range": "Cutting", "contact_id": scene.stranger.id}
+    assert faults(expect(scene.customer.patch(here, wrong), 422)) == [
+        ("/topic", "leaf"),
+        ("/product_item", "required"),
+        ("/product_range", "choice"),
+        ("/contact_id", "member"),
+    ]
+    assert faults(expect(scene.customer.patch(here, {"topic": None}), 422)) == [("/topic", "required")]
+    assert expect(scene.customer.patch(here, {"product_range": None}), 200)["product_range"] is None
+    refused = expect(scene.customer.patch(here, {"product": "machine_line", "title": "New"}), 403)
+    assert (refused["code"], refused["fields"], faults(refused)) == (
+        "field_not_editable",
+        ["product"],
+        [("/product", "editable")],
+    )
+    expect(scene.agent.post(f"{here}/triage", {"complexity": "simple"}), 200)
+    assert expect(scene.customer.patch(here, {"title": "New"}), 403)["fields"] == ["title"]
+
+
+def test_support_changes_the_product_to_one_that_the_organization_holds(world: World, cast: Cast) -> None:
+    scene = cast.scene("D")
+    account = scene.team.organization(products=["payroll", "finance"])
+    me = account.person()
+    _, here = scene.open(me, product="payroll")
+    expect(me.patch(here, {"product": "finance"}), 403)
+    assert expect(scene.agent.patch(here, {"product": "finance"}), 200)["product"] == "finance"
+    refused = expect(scene.agent.patch(here, {"product": "time_registration"}), 422)
+    assert (refused["code"], faults(refused)) == ("product_not_held", [("/product", "held")])
+    assert faults(expect(scene.agent.patch(here, {"product": None}), 422)) == [("/product", "required")]
+    assert changed(me, here)["product"] == ("payroll", "finance")
+    expect(me.put(f"{here}/visibility", {"visibility": "private"}), 200)
+    other = account.person()
+    assert expect(scene.agent.patch(here, {"contact_id": other.id}), 409)["code"] == "private_case"
+    expect(other.get(here), 404)
+
+
+def test_another_time_to_be_phoned_moves_the_call(cast: Cast) -> None:
+    scene = cast.scene("B")
+    _, here = scene.open(fields={"callback_at": "2026-12-01T09:00:00Z"})
+    expect(scene.agent.patch(here, {"callback_at": "2026-12-02T13:00:00+01:00"}), 200)
+    [call] = expect(scene.agent.get(f"{here}/callbacks"), 200)["data"]
+    assert (call["from_at"], call["until_at"]) == ("2026-12-02T12:00:00Z", "2026-12-02T13:00:00Z")
+    assert expect(scene.agent.get(here), 200)["fields"]["callback_at"] == "2026-12-02T12:00:00Z"
+    assert faults(expect(scene.agent.patch(here, {"callback_at": "2020-01-01T00:00:00Z"}), 422)) == [
+        ("/callback_at", "range")
+    ]
+    later = {"callback_at": "2026-12-03T12:00:00Z"}
+    expect(scene.customer.patch(here, later), 403)  # this team lets customers change nothing
+    _, other = cast.scene("C").open()
+    assert faults(expect(cast.scene("C").agent.patch(other, later), 422)) == [("/callback_at", "unknown")]
