@@ -294,8 +294,8 @@ def broker_world(parts: Parts) -> Iterator[BrokerWorld]:
         for process in processes.values():
             process.start(wait=False)
         for name in (*SERVICES, "gateway"):
-            processes[name].wait_ready(60)
-        eventually(lambda: _listens(base + _PORT_OFFSETS["mailroom"]), 30, "the mailroom listens")
+            processes[name].wait_ready(120)
+        eventually(lambda: _listens(base + _PORT_OFFSETS["mailroom"]), 60, "the mailroom listens")
         yield BrokerWorld(parts.stack, processes, f"http://127.0.0.1:{port}", base + _PORT_OFFSETS["mailroom"])
     finally:
         for process in processes.values():
