@@ -94,7 +94,8 @@ class Desk:
         welcome = call.route.allow is Allow.WELCOME and "HTTP_AUTHORIZATION" not in call.environ
         if call.route.allow in (Allow.ANYONE, Allow.KEY) or welcome:
             call.more = {"ip": self.addresses.of(call.environ)}
-            limit = self._limit if call.route.message.reads else self._anonymous_limit
+            only_reads = call.route.message.reads and call.route.more.sends == "application/json"
+            limit = self._limit if only_reads else self._anonymous_limit
             limit.take(limits.caller_of(call.more["ip"]), call.environ)
             if call.route.allow is Allow.KEY:
                 call.actor = key_holder(call.environ)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +81,19 @@ def tell_summary(desk: Desk, call: Call) -> Response:
     arrived = [file["size"] for file in there if file["state"] == "clean"]
     reply.data["files"] = {"count": len(arrived), "bytes": sum(arrived)}
     return desk.tell(call, data, reply)
+
+
+def say(desk: Desk, call: Call) -> Response:
+    """A comment or an answer. Before it brings files, their service puts them where they belong, or refuses: so that a
+    comment never names what is not there or not his. Without files it is one RPC, as ever."""
+    data, context = desk.read(call), desk.context(call)
+    if data.get("file_ids"):
+        named = ("team_id", "case_id", "file_ids", "visibility")
+        asked: dict[str, Any] = {name: data[name] for name in named if name in data}
+        key = hashlib.sha256(f"{context.key}\nfiles".encode()).hexdigest()
+        before = replace(context, key=key, if_match=None)
+        desk.client.call("files", files.FileUploads.wire_name, asked, before, desk.timeout)
+    return desk.tell(call, data, desk.client.call("cases", call.route.verb, data, context, desk.timeout))
 
 
 # Which service knows what somebody may do with a thing, by the first part of its id.

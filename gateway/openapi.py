@@ -56,12 +56,30 @@ ARRIVING: dict[str, Any] = {
     "properties": {
         "file": {"type": "array", "items": {"type": "string", "contentMediaType": "application/octet-stream"}},
         "folder_id": {"type": "string"},
+        "for_comment": {"type": "string", "enum": ["true", "false"]},
     },
 }
 ARRIVED: dict[str, Any] = {
     "type": "object",
     "required": ["data"],
     "properties": {"data": {"type": "array", "items": {"$ref": "#/components/schemas/FileView"}}},
+}
+ARRIVED_BY_KEY: dict[str, Any] = {
+    "type": "object",
+    "required": ["data"],
+    "properties": {
+        "data": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["name", "content_type", "size", "sha256"],
+                "properties": {
+                    **{name: {"type": "string"} for name in ("name", "content_type", "sha256")},
+                    "size": {"type": "integer"},
+                },
+            },
+        }
+    },
 }
 _RETRY = {"Retry-After": {"schema": {"type": "integer"}, "description": "Whole seconds."}}
 
@@ -150,7 +168,7 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
         if schema.get("type") == "array":
             one |= {"style": "form", "explode": False}
         told.append(one)
-    if not route.message.reads:
+    if not route.message.reads or route.more.sends != "application/json":
         told.append(_header("Idempotency-Key", "The same key and body have one effect, for 24 hours.", 255))
     if route.method in ("PATCH", "PUT", "DELETE") or (route.version_field and not route.message.reads):
         match = _header("If-Match", "The ETag you read; 412 when somebody was faster.", 64)
@@ -228,11 +246,11 @@ def _responses(route: Route) -> dict[str, Any]:
 def _success(route: Route) -> dict[str, Any]:
     if route.method == "DELETE":
         return {"description": "Done; also when it was done before."}
-    schema = (
-        ARRIVED if route.more.sends != "application/json" else {"$ref": f"#/components/schemas/{route.reply.__name__}"}
-    )
+    schema: dict[str, Any] = {"$ref": f"#/components/schemas/{route.reply.__name__}"}
+    if route.more.sends != "application/json":
+        schema = ARRIVED_BY_KEY if route.allow is Allow.KEY else ARRIVED
     told: dict[str, Any] = {
-        "description": _first_sentence(route.reply),
+        "description": _first_sentence(route.reply) if route.more.sends == "application/json" else "The files.",
         "content": {"application/json": {"schema": schema}},
     }
     headers = {}

@@ -16,13 +16,14 @@ from typing import IO, TYPE_CHECKING, Any
 import structlog
 import urllib3
 from flask import Response
-from werkzeug.datastructures import FileStorage
+from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
 from gateway import reading
 from gateway.answers import json_answer
 from gateway.reading import LengthRequired
+from services.chassis.actor import Actor
 from services.chassis.problems import Invalid, Malformed, NotFound, TooLarge, Unavailable, UnsupportedMediaType
 from services.contracts.files import FinishUpload, StartUpload
 
@@ -35,6 +36,8 @@ REQUEST_LIMIT = 21 * 1024 * 1024
 PARTS_LIMIT = 32
 SPOOL_BYTES = 256 * 1024
 FORM_BYTES = 256 * 1024  # werkzeug holds its read buffer of 64 KiB against this too
+FORM_FIELDS = {"folder_id", "for_comment"}
+TOLD_BY_KEY = ("name", "content_type", "size", "sha256")
 BLOCK = 64 * 1024
 STORE = urllib3.PoolManager(num_pools=4, maxsize=32, retries=False, timeout=urllib3.Timeout(connect=2.0, read=30.0))
 
@@ -69,13 +72,37 @@ class _Hashing:
 
 
 def take_files(desk: Desk, call: Call) -> Response:
-    """POST ~/cases/<case_id>/files, and the same of a draft. Every file is announced before any byte is stored, the
-    largest first: when it is refused, nothing of the others is left behind."""
+    """POST ~/cases/<case_id>/files, and the same of a draft."""
     reading.query(call.environ, call.route)
+    return _answer(call, *_take(desk, call))
+
+
+def take_files_by_key(desk: Desk, call: Call) -> Response:
+    """POST /v1/access/files. Cases says which case the key opens and for whom, before a byte is read; files takes the
+    gateway's word for it, for this one case. The answer names no ids: a key holder can do nothing with them."""
+    reading.query(call.environ, call.route)
+    holder = desk.ask(call, {}).data
+    call.actor, call.more = Actor("key", holder["contact_id"]), {"opened": holder["case_id"]}
+    call.path = {name: holder[name] for name in ("team_id", "case_id")}
+    views, replayed = _take(desk, call)
+    return _answer(call, [{name: view[name] for name in TOLD_BY_KEY} for view in views], replayed)
+
+
+def _answer(call: Call, views: list[dict[str, Any]], replayed: bool) -> Response:
+    answer = json_answer({"data": views}, 201)
+    answer.headers["Location"] = call.route.more.made.replace("~", "/v1/teams/{team_id}").format_map(call.path)
+    if replayed:
+        answer.headers["Idempotency-Replayed"] = "true"
+    return answer
+
+
+def _take(desk: Desk, call: Call) -> tuple[list[dict[str, Any]], bool]:
+    """Every file is announced before any byte is stored, the largest first: when it is refused, nothing of the others
+    is left behind. The files as they are now, and whether all of it had been done before."""
     key = reading.idempotency_key(call.environ)
     with ExitStack() as stack:
-        folder_id, files = _parts(call.environ, stack)
-        asked = [_announce(call, folder_id, file) for file in files]
+        form, files = _parts(call.environ, stack)
+        asked = [_announce(call, form, file) for file in files]
         started: list[dict[str, Any]] = [{}] * len(asked)
         replayed = True
         for number in sorted(range(len(asked)), key=lambda number: files[number].size, reverse=True):
@@ -91,11 +118,7 @@ def take_files(desk: Desk, call: Call) -> Response:
             data = {"team_id": call.path["team_id"], "file_id": upload["file"]["id"], "sha256": digest}
             context = _context(desk, call, key, f"finish {number}")
             views.append(desk.client.call("files", FinishUpload.wire_name, data, context, desk.timeout).data)
-    answer = json_answer({"data": views}, 201)
-    answer.headers["Location"] = call.path_info.removesuffix("/files") + "/tree"
-    if replayed:
-        answer.headers["Idempotency-Replayed"] = "true"
-    return answer
+    return views, replayed
 
 
 def send_to_content(desk: Desk, call: Call) -> Response:
@@ -108,8 +131,9 @@ def _context(desk: Desk, call: Call, key: str, step: str) -> Any:
     return desk.context(call, hashlib.sha256(f"{key}\n{step}".encode()).hexdigest())
 
 
-def _parts(environ: Any, stack: ExitStack) -> tuple[str | None, list[Arrived]]:
-    """Spool the parts to disk. The announced length is judged before the first byte is read."""
+def _parts(environ: Any, stack: ExitStack) -> tuple[dict[str, Any], list[Arrived]]:
+    """Spool the parts to disk; what was said about all of the files, and the files. The announced length is judged
+    before the first byte is read."""
     if not environ.get("CONTENT_TYPE", "").lower().startswith("multipart/form-data"):
         raise UnsupportedMediaType("content_type", "Send multipart/form-data with parts named file.")
     length = reading.content_length(environ)
@@ -129,15 +153,25 @@ def _parts(environ: Any, stack: ExitStack) -> tuple[str | None, list[Arrived]]:
         raise Malformed("multipart_unreadable", "The multipart body is not readable.") from None
     for _, part in parts.items(multi=True):
         stack.callback(part.close)
-    unknown = (set(form) - {"folder_id"}) | (set(parts) - {"file"})
+    unknown = (set(form) - FORM_FIELDS) | (set(parts) - {"file"})
     if unknown:
-        raise Invalid.field(f"/{sorted(unknown)[0][:80]}", "unknown", "Parts are named file and folder_id.")
+        raise Invalid.field(
+            f"/{sorted(unknown)[0][:80]}", "unknown", "Parts are named file, folder_id and for_comment."
+        )
     if not parts.getlist("file"):
         raise Invalid.field("/file", "required", "Send at least one part named file, with a file name.")
-    folders = form.getlist("folder_id")
-    if len(folders) > 1:
-        raise Invalid.field("/folder_id", "repeated", "All files of a request go into one folder.")
-    return (folders[0] or None) if folders else None, [_arrived(part) for part in parts.getlist("file")]
+    return _said_of_all(form), [_arrived(part) for part in parts.getlist("file")]
+
+
+def _said_of_all(form: MultiDict[str, str]) -> dict[str, Any]:
+    """The fields beside the files; an empty one is as good as none."""
+    for name in form:
+        if len(form.getlist(name)) > 1:
+            raise Invalid.field(f"/{name}", "repeated", "All files of a request go the same way.")
+    said: dict[str, Any] = {name: value for name, value in form.items() if value}
+    if said.get("for_comment") not in (None, "true", "false"):
+        raise Invalid.field("/for_comment", "type", "Must be true or false.")
+    return said | {"for_comment": said.get("for_comment") == "true"}
 
 
 def _spool(*_: Any, **__: Any) -> IO[bytes]:
@@ -160,11 +194,10 @@ def _arrived(part: FileStorage) -> Arrived:
     )
 
 
-def _announce(call: Call, folder_id: str | None, file: Arrived) -> dict[str, Any]:
+def _announce(call: Call, said: dict[str, Any], file: Arrived) -> dict[str, Any]:
     """The data of the file's StartUpload, checked at the edge. Raises Invalid, or NotFound for the path."""
-    data: dict[str, Any] = {**call.path, "name": file.name, "content_type": file.content_type, "size": file.size}
-    if folder_id is not None:
-        data["folder_id"] = folder_id
+    about = {"name": file.name, "content_type": file.content_type, "size": file.size}
+    data: dict[str, Any] = {**call.path, **about, **said}
     try:
         StartUpload.load(data, strict=True)
     except Invalid as problem:

@@ -144,6 +144,7 @@ class Service:
     list_access_keys = rpc(c.ListAccessKeys, queries.list_access_keys)
     revoke_access_keys = rpc(c.RevokeAccessKeys, keys.revoke_access_keys)
     read_opened_case = rpc(c.ReadOpenedCase, queries.read_opened_case)
+    read_key_holder = rpc(c.ReadKeyHolder, queries.read_key_holder)
     add_comment_by_key = rpc(c.AddCommentByKey, opened.add_comment_by_key)
     confirm_case_by_key = rpc(c.ConfirmCaseByKey, opened.confirm_case_by_key)
     list_representatives = rpc(c.ListRepresentatives, queries.list_representatives)

@@ -8,21 +8,35 @@ from typing import Literal
 from services.chassis.messages import Event, Request, View
 from services.contracts.access import Explain
 from services.contracts.cases import Principals
-from services.contracts.shapes import ByteCount, ContentType, FileName, Id, Permission, Sha256, Slug, Url, Version
+from services.contracts.shapes import (
+    ByteCount,
+    ContentType,
+    FileName,
+    Id,
+    Ids,
+    Permission,
+    Sha256,
+    Slug,
+    Url,
+    Version,
+)
 
 
 class FolderView(View):
-    """A folder of a case; ``parent_id`` null is the top."""
+    """A folder of a case; ``parent_id`` null is the top. What lies in an ``internal`` one is for staff only."""
 
     id: Id
     case_id: Id
     parent_id: Id | None
     name: FileName
     created_at: datetime
+    internal: bool = False
 
 
 class FileView(View):
-    """A file in a folder (null: the top). ``pending`` until its bytes have arrived."""
+    """A file in a folder (null: the top). ``pending`` until its bytes have arrived; ``held`` until the comment comes
+    that it was sent for: until then only its uploader knows of it, and after an hour it is dropped. ``internal``: came
+    with an internal comment; for staff only."""
 
     id: Id
     case_id: Id
@@ -31,11 +45,12 @@ class FileView(View):
     content_type: ContentType
     size: ByteCount
     sha256: Sha256 | None
-    state: Literal["pending", "clean"]
+    state: Literal["pending", "held", "clean"]
     uploaded_by: Id
     created_at: datetime
     permissions: list[Permission]
     version: Version
+    internal: bool = False
 
 
 class TreeView(View):
@@ -101,7 +116,8 @@ class AddFolder(Request[FolderView]):
 
 
 class StartUpload(Request[UploadView]):
-    """Announce a file. Over the team's limit it is refused here (413), before a byte is stored."""
+    """Announce a file. Over the team's limit it is refused here (413), before a byte is stored. ``for_comment``: it is
+    held until a comment names it in ``file_ids``, and lies in no folder of the sender's choice."""
 
     team_id: Slug
     case_id: Id
@@ -109,6 +125,7 @@ class StartUpload(Request[UploadView]):
     name: FileName
     content_type: ContentType = "application/octet-stream"
     size: ByteCount
+    for_comment: bool = False
 
 
 class FinishUpload(Request[FileView]):
@@ -117,6 +134,16 @@ class FinishUpload(Request[FileView]):
     team_id: Slug
     file_id: Id
     sha256: Sha256
+
+
+class FileUploads(Request[DoneView]):
+    """Put the caller's own uploads into the case's folder, because a comment brings them. What an ``internal`` comment
+    brings is for staff only. Doing it twice is doing it once; what is not his, or not of this case, is 422."""
+
+    team_id: Slug
+    case_id: Id
+    file_ids: Ids
+    visibility: Literal["public", "internal"] = "public"
 
 
 class ReadFile(Request[FileView]):

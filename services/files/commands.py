@@ -23,12 +23,17 @@ _ADD_FILE = insert(files)
 _this = files.c.id == bindparam("this_id")
 _FINISHED = ("state", "sha256", "name", "name_key", "version", "due_at")
 _FINISH = update(files).where(_this).values({name: bindparam("new_" + name) for name in _FINISHED})
+_FILE_IN = text(
+    """UPDATE files SET state = 'clean', due_at = NULL, folder_id = :folder_id, internal = :internal,
+        version = version + 1, name = filed.name, name_key = filed.name_key
+    FROM unnest(:ids, :names, :keys) AS filed (id, name, name_key) WHERE files.id = filed.id"""
+).bindparams(*[bindparam(name, type_=ARRAY(Text)) for name in ("ids", "names", "keys")])
 _REMOVE = update(files).where(_this).values({name: bindparam("new_" + name) for name in ("state", "version", "due_at")})
 _LEARN_MEMBERSHIP, _LEARN_TEAM, _LEARN_CASE = newer_only(memberships), newer_only(teams), newer_only(cases)
 _MEMBERSHIP = [column.name for column in memberships.c]
 _OF_A_CONTRACT = ("organization_id", "contract_version", "effective_from")
 _LEARN_CONTRACT = upsert(contracts).on_conflict_do_nothing()
-_OF_A_CASE = [column.name for column in cases.c if column.name != "wants_files"]
+_OF_A_CASE = [column.name for column in cases.c if column.name not in ("wants_files", "status")]
 _LEASE = text(
     """UPDATE files SET state = 'removed', tries = tries + 1, due_at = lease.due_at
     FROM unnest(:ids, CAST(:due_ats AS timestamptz[])) AS lease (id, due_at) WHERE files.id = lease.id"""
@@ -53,40 +58,49 @@ def add_folder(uow: UnitOfWork, ask: c.AddFolder) -> c.FolderView:
     case = queries.one_case(uow, ask.team_id, ask.case_id, to_change=True)
     rules.must_be_able(queries.place_of(uow, case), "folder.add")
     _must_take(uow, case)
-    depth = queries.one_folder(uow, case, ask.parent_id).depth + 1 if ask.parent_id else 1
+    parent = queries.one_folder(uow, case, ask.parent_id) if ask.parent_id else None
+    depth = parent.depth + 1 if parent else 1
     rules.must_not_be_too_deep(depth)
     there = queries.folder_keys(uow, case)
     rules.must_have_room(len(there), rules.MOST_FOLDERS)
     key = rules.name_key(ask.name)
     if any(row.parent_id == ask.parent_id and row.name_key == key for row in there):
         raise Conflict("name_taken", f"There is a folder “{ask.name}” here already. Choose another name.")
+    row = _make_folder(uow, case, ask.name, parent, internal=bool(parent and parent.internal))
+    return queries.folder_view(row)
+
+
+def _make_folder(uow: UnitOfWork, case: Row[Any], name: str, parent: Row[Any] | None, *, internal: bool) -> Row[Any]:
     values = {
         "id": new_id("folder"),
         "case_id": case.case_id,
-        "parent_id": ask.parent_id,
-        "depth": depth,
-        "name": ask.name,
-        "name_key": key,
+        "parent_id": parent.id if parent else None,
+        "depth": parent.depth + 1 if parent else 1,
+        "name": name,
+        "name_key": rules.name_key(name),
         "created_by": uow.actor.user_id,
         "created_at": uow.now,
+        "internal": internal,
     }
     row = uow.all(_ADD_FOLDER, values)[0]
     if case.status != rules.DRAFT:
-        uow.record(c.FolderAdded(**_about(uow, case), folder_id=row.id, name=row.name))
-    return queries.folder_view(row)
+        uow.record(c.FolderAdded(**_about(uow, case, internal=internal), folder_id=row.id, name=row.name))
+    return row
 
 
 def start_upload(uow: UnitOfWork, ask: c.StartUpload) -> c.UploadView:
     """Announce a file and get the address for its bytes."""
     case = queries.one_case(uow, ask.team_id, ask.case_id, to_change=True)
     rules.must_be_able(queries.place_of(uow, case), "file.add")
-    limit = _must_take(uow, case)
-    if ask.folder_id:
-        queries.one_folder(uow, case, ask.folder_id)
-    rules.must_be_within(ask.size, limit)
+    solution = _must_take(uow, case)
+    if ask.for_comment:
+        rules.must_take_with_comments(case.status, solution.with_comments, "/for_comment")
+        rules.must_have_no_place(ask.folder_id)
+    folder = queries.one_folder(uow, case, ask.folder_id) if ask.folder_id else None
+    rules.must_be_within(ask.size, solution.max_bytes)
     there = queries.file_keys(uow, case)
     rules.must_have_room(len(there), rules.MOST_FILES)
-    name = rules.free_name(ask.name, _taken(there, ask.folder_id))
+    name = ask.name if ask.for_comment else rules.free_name(ask.name, _taken(there, ask.folder_id))
     values = {
         "id": new_id("file"),
         "case_id": case.case_id,
@@ -101,12 +115,14 @@ def start_upload(uow: UnitOfWork, ask: c.StartUpload) -> c.UploadView:
         "created_at": uow.now,
         "version": 1,
         "due_at": uow.now + rules.UPLOAD_LIFE,
+        "for_comment": ask.for_comment,
+        "internal": bool(folder and folder.internal),
     }
     uow.run(_ADD_FILE, values)
     return c.UploadView(
         file=queries.read_file(uow, c.ReadFile(team_id=ask.team_id, file_id=values["id"])),
         put_url=store().put_url(values["store_key"], uow.now),
-        max_bytes=limit,
+        max_bytes=solution.max_bytes,
         expires_at=uow.now + rules.LINK_LIFE,
     )
 
@@ -115,48 +131,83 @@ def see_bytes(work: Work, context: Context, ask: c.FinishUpload) -> int | None:
     """Before ``finish_upload``, outside its transaction: how many bytes does the store hold?"""
     with work.reading(context) as uow:
         file = queries.one_file(uow, ask.team_id, ask.file_id)
-    return file.size if file.state == "clean" else store().size_of(file.store_key)
+    return store().size_of(file.store_key) if file.state == "pending" else file.size
 
 
 def finish_upload(uow: UnitOfWork, ask: c.FinishUpload, found: int | None) -> c.FileView:
-    """The bytes are in the store with the announced size (``found``): from now on the file can be fetched."""
+    """The bytes are in the store with the announced size (``found``): from now on the file can be fetched, or waits for
+    its comment."""
     file = queries.one_file(uow, ask.team_id, ask.file_id, to_change=True)
     if file.uploaded_by != uow.actor.user_id:
         raise NotFound()
     rules.must_be_able(queries.place_of(uow, file), "file.add")
-    if file.state == "clean":
+    if file.state != "pending":
         if file.sha256 != ask.sha256:
             raise Conflict("upload_finished", "This upload is finished, with other bytes. Start a new one.")
         return queries.file_view(uow, file)
     rules.must_take_files(file.status)
     rules.must_have_arrived(file.size, found)
-    name = rules.free_name(file.name, _taken(queries.file_keys(uow, file), file.folder_id))
+    taken = set() if file.for_comment else _taken(queries.file_keys(uow, file), file.folder_id)
+    name = rules.free_name(file.name, taken)
     values = {
         "this_id": file.id,
-        "new_state": "clean",
+        "new_state": rules.HELD if file.for_comment else rules.CLEAN,
         "new_sha256": ask.sha256,
         "new_name": name,
         "new_name_key": rules.name_key(name),
         "new_version": file.version + 1,
-        "new_due_at": None,
+        "new_due_at": uow.now + rules.UPLOAD_LIFE if file.for_comment else None,
     }
     uow.run(_FINISH, values)
-    if file.status != rules.DRAFT:
+    if file.status != rules.DRAFT and not file.for_comment:
         told = {"file_id": file.id, "folder_id": file.folder_id, "name": name, "size": file.size}
-        uow.record(c.FileAdded(**_about(uow, file), **told))
+        uow.record(c.FileAdded(**_about(uow, file, internal=file.internal), **told))
     return queries.read_file(uow, c.ReadFile(team_id=ask.team_id, file_id=file.id))
+
+
+def file_uploads(uow: UnitOfWork, ask: c.FileUploads) -> c.DoneView:
+    """A comment brings these: what was held for it goes into the case's folder; what lies there already stays."""
+    case = queries.one_case(uow, ask.team_id, ask.case_id, to_change=True)
+    place, internal = queries.place_of(uow, case), ask.visibility == "internal"
+    rules.must_be_able(place, "file.add")
+    rules.must_speak_internally(place, internal=internal)
+    solution = _must_take(uow, case)
+    rules.must_take_with_comments(case.status, solution.with_comments, "/file_ids")
+    found = queries.own_uploads(uow, case, ask.file_ids)
+    known = {file_id: rules.Upload(row.state, row.internal) for file_id, row in found.items()}
+    rules.must_come_with(ask.file_ids, known, internal=internal)
+    held = [row for row in found.values() if row.state == rules.HELD]
+    if held:
+        _file_in(uow, case, held, internal=internal)
+    return c.DoneView()
+
+
+def _file_in(uow: UnitOfWork, case: Row[Any], held: list[Row[Any]], *, internal: bool) -> None:
+    """Move them into the folder of comments, each under a name that is free there."""
+    folder = queries.folder_of_comments(uow, case, internal=internal)
+    if folder is None:
+        name = rules.INTERNAL if internal else rules.COMMENTS
+        folder = _make_folder(uow, case, name, None, internal=internal)
+    names = rules.free_names([row.name for row in held], _taken(queries.file_keys(uow, case), folder.id))
+    values = {"ids": [row.id for row in held], "names": names, "keys": [rules.name_key(name) for name in names]}
+    uow.run(_FILE_IN, values | {"folder_id": folder.id, "internal": internal})
+    for row, name in zip(held, names, strict=True):
+        told = {"file_id": row.id, "folder_id": folder.id, "name": name, "size": row.size}
+        uow.record(c.FileAdded(**_about(uow, case, internal=internal), **told))
 
 
 def remove_file(uow: UnitOfWork, ask: c.RemoveFile) -> c.DoneView:
     """Take a file out of the tree; its bytes go by an errand."""
     file = queries.one_file(uow, ask.team_id, ask.file_id, to_change=True)
     rules.must_be_able(queries.place_of(uow, file), "file.remove", file.uploaded_by)
+    rules.must_not_be_merged(file.status)
     uow.must_match(file.version)
     due_at = max(uow.now, file.created_at + rules.QUIET_TIME)
     values = {"new_state": "removed", "new_version": file.version + 1, "new_due_at": due_at}
     uow.run(_REMOVE, {"this_id": file.id} | values)
     if file.state == "clean" and file.status != rules.DRAFT:
-        uow.record(c.FileRemoved(**_about(uow, file), file_id=file.id, name=file.name))
+        told = _about(uow, file, internal=file.internal)
+        uow.record(c.FileRemoved(**told, file_id=file.id, name=file.name))
     return c.DoneView()
 
 
@@ -176,27 +227,27 @@ def _empty(uow: UnitOfWork, case_id: str) -> None:
     uow.run(_REMOVE_FOLDERS, {"of_case": case_id})
 
 
-def _must_take(uow: UnitOfWork, case: Row[Any]) -> int:
-    """Refuse a file for a case or draft that takes none; the most bytes it may have."""
+def _must_take(uow: UnitOfWork, case: Row[Any]) -> rules.Solution:
+    """Refuse a file for a case or draft that takes none; what the customer has of files."""
     solution = queries.solution(uow, case)
     rules.must_be_included(solution)
     rules.must_take_files(case.status)
     if case.status == rules.DRAFT:
         rules.must_take_before(case.wants_files, solution.before_submit)
-    return solution.max_bytes
+    return solution
 
 
 def _taken(there: list[Row[Any]], folder_id: str | None) -> set[str]:
     return {row.name_key for row in there if row.folder_id == folder_id and row.state == "clean"}
 
 
-def _about(uow: UnitOfWork, case: Row[Any]) -> dict[str, Any]:
-    """What every event of a case's files says."""
+def _about(uow: UnitOfWork, case: Row[Any], *, internal: bool = False) -> dict[str, Any]:
+    """What every event of a case's files says. What is ``internal`` never leaves the staff."""
     return {
         "team_id": case.team_id,
         "case_id": case.case_id,
         "organization_id": case.organization_id,
-        "audience": list(case.audience),
+        "audience": [f"team:{case.team_id}"] if internal else list(case.audience),
         "actor_id": uow.actor.user_id or None,
     }
 
@@ -217,6 +268,7 @@ def learn_team(uow: UnitOfWork, happened: TeamChanged) -> None:
         "name": happened.name,
         "features": happened.profile["features"],
         "before_submit": rules.before_submit_of(happened.profile),
+        "with_comments": rules.with_comments_of(happened.profile),
         "fact_version": happened.fact_version,
     }
     uow.run(_LEARN_TEAM, values)
@@ -232,7 +284,9 @@ def learn_case(uow: UnitOfWork, happened: CaseEvent) -> None:
     """Keep who may see the case and how it stands. What is internal speaks to fewer people than the case does."""
     if happened.internal:
         return
-    uow.run(_LEARN_CASE, {name: getattr(happened, name) for name in _OF_A_CASE} | {"wants_files": True})
+    kept = {name: getattr(happened, name) for name in _OF_A_CASE}
+    status = rules.status_of(happened.status, happened.merged_into)
+    uow.run(_LEARN_CASE, kept | {"status": status, "wants_files": True})
 
 
 def learn_draft(uow: UnitOfWork, happened: DraftEvent) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
+    Boolean,
     ColumnElement,
     DateTime,
     Integer,
@@ -14,11 +17,13 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    false,
     literal,
     null,
     or_,
     select,
     true,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import array
 
@@ -44,16 +49,21 @@ _at_home = and_(_mine.organization_id == cases.c.organization_id, _holds("case.r
 _meant = cases.c.audience.op("&&")(array(["org:" + _mine.organization_id, "user:" + me], type_=Text()))
 _sent = cases.c.status.not_in((rules.DRAFT, rules.DROPPED))
 _on_the_desk = and_(_mine.organization_id.is_(None), _holds("case.read_all"), or_(_sent, _meant))
-# By which of my places I see a case; who is both, sees it as staff.
-_place = (
+# By which of my places I see a case; who is both, sees it as staff. Who holds the key of a case, as cases told the
+# gateway a moment ago, adds files to this one and has no other place.
+_placed = (
     select(_mine.organization_id.is_(None).label("staff"), _mine.permissions.label("held"))
     .where(_mine.user_id == me, _mine.team_id == cases.c.team_id, _mine.active)
     .where(or_(_on_the_desk, and_(_at_home, _meant)))
-    .order_by(_mine.organization_id.is_not(None))
-    .limit(1)
     .correlate(cases)
-    .lateral("place")
 )
+_by_key = (
+    select(false().label("staff"), literal(rules.HELD_BY_KEY, ARRAY(Text)).label("held"))
+    .where(cases.c.case_id == bindparam("opened", type_=Text()), _sent)
+    .correlate(cases)
+)
+_either = union_all(_placed, _by_key).lateral("either")
+_place = select(_either).order_by(_either.c.staff.desc()).limit(1).correlate(cases).lateral("place")
 _PLACE = (_place.c.staff, _place.c.held)
 
 
@@ -65,19 +75,34 @@ def visible(*columns: Any) -> Select[Any]:
     return select(*columns).select_from(cases.join(_place, true())).where(cases.c.team_id == team, there)
 
 
-# Files that are there; one still on its way is known to its uploader only.
-_MAY_BE_TOLD = (files.c.state == "clean") | ((files.c.state == "pending") & (files.c.uploaded_by == me))
+# Files that are there; one still on its way, or waiting for its comment, is known to its uploader only. What is
+# internal is the staff's.
+_MAY_BE_TOLD = (files.c.state == rules.CLEAN) & or_(_place.c.staff, ~files.c.internal)
+_MAY_BE_TOLD |= files.c.state.in_(("pending", rules.HELD)) & (files.c.uploaded_by == me)
 _OF_A_FILE = [column for column in files.c if column.name != "case_id"]
 _ONE_CASE = visible(cases, *_PLACE).where(_CASE)
 _CASE_TO_CHANGE = _ONE_CASE.with_for_update(of=cases)
 _ITS_FILES = visible(cases, *_PLACE, *_OF_A_FILE).join(files, files.c.case_id == cases.c.case_id)
 _ONE_FILE = _ITS_FILES.where(files.c.id == bindparam("file_id", type_=Text()), _MAY_BE_TOLD)
 _FILE_TO_CHANGE = _ONE_FILE.with_for_update(of=[cases, files])
-_in_folders = visible(folders).join(folders, folders.c.case_id == cases.c.case_id).where(_CASE)
+_in_folders = visible(folders).join(folders, folders.c.case_id == cases.c.case_id)
+_in_folders = _in_folders.where(_CASE, or_(_place.c.staff, ~folders.c.internal))
 _ONE_FOLDER = _in_folders.where(folders.c.id == bindparam("folder_id", type_=Text()))
+_OF_COMMENTS = _in_folders.where(
+    folders.c.parent_id.is_(None),
+    folders.c.name_key == bindparam("name_key", type_=Text()),
+    folders.c.internal == bindparam("internal", type_=Boolean()),
+)
 _FOLDER_KEYS = _in_folders.with_only_columns(folders.c.parent_id, folders.c.name_key)
 _FILE_KEYS = _ITS_FILES.with_only_columns(files.c.folder_id, files.c.name_key, files.c.state)
 _FILE_KEYS = _FILE_KEYS.where(_CASE, files.c.state != "removed")
+_OWN_UPLOADS = _ITS_FILES.with_only_columns(files.c.id, files.c.name, files.c.size, files.c.state, files.c.internal)
+_OWN_UPLOADS = _OWN_UPLOADS.where(
+    _CASE,
+    files.c.uploaded_by == me,
+    files.c.id == any_(bindparam("file_ids", type_=ARRAY(Text))),
+    files.c.state.in_((rules.HELD, rules.CLEAN)),
+)
 _TREE_FOLDERS = _in_folders.order_by(folders.c.name_key, folders.c.id)
 _TREE_FILES = _ITS_FILES.where(_CASE, _MAY_BE_TOLD).order_by(files.c.name_key, files.c.id)
 _in_force = (
@@ -88,7 +113,7 @@ _in_force = (
     .limit(1)
     .scalar_subquery()
 )
-_SOLUTION = select(teams.c.max_bytes, teams.c.name, teams.c.features, _in_force, teams.c.before_submit)
+_SOLUTION = select(*teams.c["max_bytes", "name", "features"], _in_force, *teams.c["before_submit", "with_comments"])
 _SOLUTION = _SOLUTION.where(teams.c.team_id == team)
 _LIMITS = select(teams.c.max_bytes, teams.c.before_submit).where(teams.c.team_id == team)
 _DUE = (
@@ -130,6 +155,19 @@ def one_folder(uow: UnitOfWork, case: Row[Any], folder_id: str) -> Row[Any]:
     return row
 
 
+def folder_of_comments(uow: UnitOfWork, case: Row[Any], *, internal: bool) -> Row[Any] | None:
+    """Where the files of its comments lie, when there is such a folder already."""
+    named = {"name_key": rules.name_key(rules.INTERNAL if internal else rules.COMMENTS), "internal": internal}
+    return uow.first(_OF_COMMENTS, _about(uow, case.team_id, case_id=case.case_id) | named)
+
+
+def own_uploads(uow: UnitOfWork, case: Row[Any], file_ids: Sequence[str]) -> dict[str, Row[Any]]:
+    """Those of these that the caller sent to this case and that have arrived, by id, in the order he named them."""
+    asked = _about(uow, case.team_id, case_id=case.case_id) | {"file_ids": list(file_ids)}
+    found = {row.id: row for row in uow.all(_OWN_UPLOADS, asked)}
+    return {file_id: found[file_id] for file_id in file_ids if file_id in found}
+
+
 def folder_keys(uow: UnitOfWork, case: Row[Any]) -> list[Row[Any]]:
     """``parent_id, name_key`` of every folder of a case (to decide about a new one)."""
     return uow.all(_FOLDER_KEYS, _about(uow, case.team_id, case_id=case.case_id))
@@ -147,8 +185,9 @@ def solution(uow: UnitOfWork, case: Row[Any]) -> rules.Solution:
     return rules.Solution(*row) if row else rules.Solution()
 
 
-def _about(uow: UnitOfWork, team_id: str, **more: str) -> dict[str, str]:
-    return {"me": uow.actor.user_id, "team_id": team_id, **more}
+def _about(uow: UnitOfWork, team_id: str, **more: str) -> dict[str, Any]:
+    opened = uow.context.more.get("opened") if uow.actor.kind == "key" else None
+    return {"me": uow.actor.user_id, "team_id": team_id, "opened": opened, **more}
 
 
 # --- explaining rights ------------------------------------------------------------------------------------------------
@@ -178,7 +217,7 @@ def read_access(uow: UnitOfWork, ask: c.ReadAccess) -> AccessView:
     asker = uow.all(_PLACES, {"me": uow.actor.user_id, "team_id": thing.team_id})
     if uow.actor.kind != "operator" and not rules.may_ask([(row.organization_id, row.permissions) for row in asker]):
         raise NotFound()
-    about = {"me": ask.user_id, "team_id": thing.team_id, "case_id": thing.case_id}
+    about = {"me": ask.user_id, "team_id": thing.team_id, "case_id": thing.case_id, "opened": None}
     seen = uow.first(_SEEN_BY, about)
     if seen is not None:
         place = rules.Place(ask.user_id, seen.staff, seen.held)
@@ -225,7 +264,7 @@ def _file_to_read(uow: UnitOfWork, ask: c.ReadFile | c.ReadDownload) -> Row[Any]
 def read_download(uow: UnitOfWork, ask: c.ReadDownload) -> c.DownloadView:
     """A short-lived address of the bytes."""
     row = _file_to_read(uow, ask)
-    if row.state != "clean":
+    if row.state == "pending":
         raise Conflict("upload_incomplete", "The bytes of this file have not arrived yet.")
     if rules.reads_closed_case(row.audience, uow.actor.user_id):
         looked = {"team_id": row.team_id, "case_id": row.case_id, "file_id": row.id}
@@ -241,7 +280,12 @@ def read_download(uow: UnitOfWork, ask: c.ReadDownload) -> c.DownloadView:
 
 def folder_view(row: Row[Any]) -> c.FolderView:
     return c.FolderView(
-        id=row.id, case_id=row.case_id, parent_id=row.parent_id, name=row.name, created_at=row.created_at
+        id=row.id,
+        case_id=row.case_id,
+        parent_id=row.parent_id,
+        name=row.name,
+        created_at=row.created_at,
+        internal=row.internal,
     )
 
 
@@ -260,6 +304,7 @@ def file_view(uow: UnitOfWork, row: Row[Any]) -> c.FileView:
         created_at=row.created_at,
         permissions=rules.able(place_of(uow, row), row.status, row.uploaded_by),
         version=row.version,
+        internal=row.internal,
     )
 
 

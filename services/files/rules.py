@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from services.chassis.problems import Conflict, Forbidden, TooLarge
+from services.chassis.problems import Conflict, Forbidden, Invalid, TooLarge
 from services.contracts.access import PERMISSIONS, Decision
 
 DEFAULT_MAX_BYTES = 10 * 1024 * 1024
 LONGEST_NAME = 255
 DRAFT, DROPPED = "draft", "dropped"  # what stands in the place of a case's status before there is a case
+MERGED = "merged"  # and when the case goes on as another one
+HELD_BY_KEY = ["file.add", "file.read"]  # of the one case a key opens
+HELD, CLEAN = "held", "clean"
+COMMENTS, INTERNAL = "Comments", "Internal"  # the folders of what comes with public and with internal comments
 DEEPEST_FOLDER = 20
 MOST_FOLDERS = 1_000
 MOST_FILES = 5_000
@@ -38,6 +42,16 @@ def before_submit_of(profile: dict[str, Any]) -> bool:
     return (profile.get("files") or {}).get("before_submit", True) is not False
 
 
+def with_comments_of(profile: dict[str, Any]) -> bool:
+    """Whether comments may bring files."""
+    return bool((profile.get("comments") or {}).get("files", "file_into_case") != "reject")
+
+
+def status_of(status: str, merged_into: str | None) -> str:
+    """What stands here for the status of a case."""
+    return status if merged_into is None else MERGED
+
+
 def name_key(name: str) -> str:
     """What makes two names the same name to people: case, Unicode form and invisible letters do not count."""
     plain = "".join(letter for letter in unicodedata.normalize("NFC", name) if letter not in _INVISIBLE)
@@ -60,6 +74,15 @@ def free_name(name: str, taken: Collection[str]) -> str:
         number += 1
 
 
+def free_names(names: Sequence[str], taken: Collection[str]) -> list[str]:
+    """The same for several that are put down together."""
+    keys, found = set(taken), []
+    for name in names:
+        found.append(free_name(name, keys))
+        keys.add(name_key(found[-1]))
+    return found
+
+
 def must_be_within(size: int, limit: int) -> None:
     """Refuse a file over the team's limit, in words that tell what to do; the limit itself is allowed."""
     if size > limit:
@@ -73,13 +96,15 @@ def must_be_within(size: int, limit: int) -> None:
 
 class Solution(NamedTuple):
     """What an organization has of files: the team's limit and name, what the team offers (None: not known yet), and
-    what the contract in force includes of it (None: all). ``before_submit``: the team takes files of drafts too."""
+    what the contract in force includes of it (None: all). ``before_submit``: the team takes files of drafts too;
+    ``with_comments``: and of comments."""
 
     max_bytes: int = DEFAULT_MAX_BYTES
     team: str = ""
     offered: Collection[str] | None = None
     agreed: Collection[str] | None = None
     before_submit: bool = True
+    with_comments: bool = True
 
     @property
     def includes_files(self) -> bool:
@@ -97,8 +122,46 @@ def must_be_included(solution: Solution) -> None:
 
 def must_take_files(status: str) -> None:
     """A cancelled case takes no more files; an open or closed one does."""
+    must_not_be_merged(status)
     if status == "cancelled":
         raise Conflict("case_cancelled", "The case is cancelled; it takes no more files.")
+
+
+def must_not_be_merged(status: str) -> None:
+    """The files of a case that goes on as another one stay as they are."""
+    if status == MERGED:
+        raise Conflict("merged", "This case goes on as another one; use that one, or undo the merge.")
+
+
+def must_take_with_comments(status: str, with_comments: bool, pointer: str) -> None:
+    """Whether a comment may bring files here at all. Raises Invalid at the ``pointer``."""
+    if status == DRAFT:
+        raise Invalid.field(pointer, "sent", "A draft has no comments yet; add files to the draft itself.")
+    if not with_comments:
+        raise Invalid.field(pointer, "offered", "Comments of this team bring no files; add them to the case's files.")
+
+
+def must_have_no_place(folder_id: str | None) -> None:
+    """What comes with a comment is put where the others of its kind lie. Raises Invalid ``/folder_id``."""
+    if folder_id is not None:
+        raise Invalid.field("/folder_id", "place", "A file for a comment is put into the folder of comments.")
+
+
+def must_come_with(file_ids: Sequence[str], found: Mapping[str, Upload], *, internal: bool) -> None:
+    """Hold what a comment names against the caller's own uploads of its case. What an internal one brings must never
+    have been public, and what is internal never becomes it. Raises Invalid ``/file_ids/<n>``."""
+    errors = []
+    for place, file_id in enumerate(file_ids):
+        upload = found.get(file_id)
+        pointer = f"/file_ids/{place}"
+        if upload is None or (upload.internal and not internal):
+            detail = "This is none of your uploads to this case, or it was dropped meanwhile."
+            errors.append({"pointer": pointer, "rule": "exists", "detail": detail})
+        elif internal and upload.state == CLEAN and not upload.internal:
+            detail = "Customers see this file already. Send it again with for_comment."
+            errors.append({"pointer": pointer, "rule": "internal", "detail": detail})
+    if errors:
+        raise Invalid("invalid", "Some of these files cannot come with this comment.", errors=errors)
 
 
 def must_take_before(wants_files: bool, before_submit: bool) -> None:
@@ -129,6 +192,13 @@ def must_have_arrived(size: int, found: int | None) -> None:
         raise Conflict("upload_incomplete", detail)
 
 
+class Upload(NamedTuple):
+    """What decides whether a comment may bring a file."""
+
+    state: str
+    internal: bool
+
+
 class Place(NamedTuple):
     """By what somebody sees a case: who he is, whether as staff, and the permissions he holds there."""
 
@@ -149,6 +219,8 @@ def decide(place: Place, permission: str, status: str, uploaded_by: str | None =
         return Decision(False, "role_lacks_permission")
     if permission == "file.remove" and not place.staff and uploaded_by not in (None, place.user_id):
         return Decision(False, "not_yours")
+    if status == MERGED and permission != "file.read":
+        return Decision(False, "status_forbids")
     if permission in ("file.add", "folder.add") and status == "cancelled":
         return Decision(False, "status_forbids")
     return Decision(True, "granted")
@@ -177,6 +249,13 @@ def must_be_able(place: Place, permission: str, uploaded_by: str | None = None) 
         raise Forbidden("not_yours", "Only the uploader and the team's staff may remove a file.")
     if not decision.allowed:
         extra = {"permission": permission, "rule": decision.rule}
+        raise Forbidden("not_permitted", "You may not do this with files.", extra=extra)
+
+
+def must_speak_internally(place: Place, *, internal: bool) -> None:
+    """Only staff has internal comments. Raises Forbidden ``not_permitted``."""
+    if internal and not place.staff:
+        extra = {"permission": "case.comment_internal", "rule": "staff_only"}
         raise Forbidden("not_permitted", "You may not do this with files.", extra=extra)
 
 

@@ -26,6 +26,7 @@ class Service:
     start_upload = rpc(c.StartUpload, commands.start_upload)
     finish_upload = rpc(c.FinishUpload, commands.finish_upload, look=commands.see_bytes)
     read_access = rpc(c.ReadAccess, queries.read_access)
+    file_uploads = rpc(c.FileUploads, commands.file_uploads)
     read_file = rpc(c.ReadFile, queries.read_file)
     read_download = rpc(c.ReadDownload, queries.read_download)
     remove_file = rpc(c.RemoveFile, commands.remove_file)

@@ -46,6 +46,7 @@ teams = Table(
     Column("features", ARRAY(Text)),
     Column("fact_version", Integer, nullable=False),
     Column("before_submit", Boolean, nullable=False, server_default="true"),
+    Column("with_comments", Boolean, nullable=False, server_default="true"),
 )
 
 # Versions of contracts, which never change. ``features`` null: all that the team offers.
@@ -58,7 +59,8 @@ contracts = Table(
     Column("features", ARRAY(Text)),
 )
 
-# Drafts too: their status is ``draft`` (``dropped`` when they ended), their audience is their creator alone.
+# Drafts too: their status is ``draft`` (``dropped`` when they ended), their audience is their creator alone. The status
+# of a case that goes on as another one is ``merged`` here.
 cases = Table(
     "cases",
     metadata,
@@ -86,16 +88,19 @@ folders = Table(
     Column("name_key", Text, nullable=False),
     Column("created_by", Text, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("internal", Boolean, nullable=False, server_default="false"),
 )
 Index(
     "folders_one_name",
     folders.c.case_id,
+    folders.c.internal,  # a name taken among the staff's folders must not show in what customers may choose
     func.coalesce(folders.c.parent_id, ""),
     folders.c.name_key,
     unique=True,
 )
 
-# state: pending (bytes not here yet) -> clean -> removed (row and bytes go by an errand)
+# state: pending (bytes not here yet) -> clean -> removed (row and bytes go by an errand). What is ``for_comment`` is
+# ``held`` before it is clean. An ``internal`` file lies in an internal folder, always.
 files = Table(
     "files",
     metadata,
@@ -114,6 +119,8 @@ files = Table(
     Column("version", Integer, nullable=False),
     Column("due_at", DateTime(timezone=True)),  # when the errand looks at it: never for clean files
     Column("tries", Integer, nullable=False, server_default="0"),
+    Column("for_comment", Boolean, nullable=False, server_default="false"),
+    Column("internal", Boolean, nullable=False, server_default="false"),
     Index("files_case", "case_id"),
     Index("files_due", "due_at", postgresql_where=Column("due_at").is_not(None)),
 )

@@ -267,3 +267,40 @@ def test_an_address_opens_so_many_tickets_an_hour_and_no_more(memory: MemoryWorl
         assert 0 < int(answers[-1].headers["retry-after"]) <= 3_600
     with memory.at(datetime.now(UTC) + timedelta(days=30, hours=1, minutes=1)):
         expect(visitor.send(body), 201)
+
+
+@pytest.mark.seed("B51", "B57")
+def test_the_key_adds_files_to_its_one_ticket_within_the_limits(
+    cast: Cast, world: World, visitor: Visitor, scene: Scene
+) -> None:
+    ticket = visitor.open()
+    here = f"{scene.path}/cases/{ticket['id']}"
+    world.settle(lambda: scene.agent.get(f"{here}/tree").status == 200)
+    photo = [("file", ("label.jpg", b"\xff\xd8", "image/jpeg"))]
+    sent = expect(visitor.ask("POST", "/files", files=photo), 201)["data"]
+    assert [(file["name"], file["size"], set(file)) for file in sent] == [
+        ("label.jpg", 2, {"name", "content_type", "size", "sha256"})
+    ]
+    [file] = expect(scene.agent.get(f"{here}/tree"), 200)["files"]
+    assert (file["name"], file["uploaded_by"], file["internal"]) == ("label.jpg", ticket["contact"]["id"], False)
+    elsewhere = Visitor(world, scene, f"{unique('nils')}@example.org").open()
+    world.settle(lambda: scene.agent.get(f"{scene.path}/cases/{elsewhere['id']}/tree").status == 200)
+    for name, value in (("case_id", elsewhere["id"]), ("team_id", cast.scene("C").team.id)):
+        expect(visitor.ask("POST", "/files", files=photo, form={name: value}), 422)
+    folder = expect(scene.agent.post(f"{scene.path}/cases/{elsewhere['id']}/folders", {"name": "Theirs"}), 201)
+    expect(visitor.ask("POST", "/files", files=photo, form={"folder_id": folder["id"]}), 404)
+    assert expect(scene.agent.get(f"{scene.path}/cases/{elsewhere['id']}/tree"), 200)["files"] == []
+    most = expect(scene.agent.get(f"{scene.path}/limits"), 200)["max_bytes"]
+    big = [("file", ("big.bin", b"\0" * (most + 1), "application/octet-stream"))]
+    assert expect(visitor.ask("POST", "/files", files=big), 413)["code"] == "file_too_large"
+    expect(scene.agent.http("DELETE", f"{here}/access-keys"), 204)
+    expect(visitor.ask("POST", "/files", files=photo), 404)
+    assert len(expect(scene.agent.get(f"{here}/tree"), 200)["files"]) == 1
+
+
+def test_a_key_that_only_reads_adds_no_files(cast: Cast, world: World) -> None:
+    scene = Scene(cast.team("B", access_key="read"))
+    visitor = Visitor(world, scene, f"{unique('nora')}@example.org")
+    visitor.open()
+    refused = expect(visitor.ask("POST", "/files", files=[("file", ("a.txt", b"a", "text/plain"))]), 403)
+    assert refused["code"] == "not_permitted"

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import requests
 
 from tests.journeys.cast import Cast, Person, Scene, expect
 from tests.journeys.post import Post
 from tests.journeys.streams import EventStream
+from tests.journeys.test_comment_files import held, names, say
 from tests.world import BrokerWorld, World
 
 pytestmark = pytest.mark.journey
@@ -263,3 +265,33 @@ def test_save_close_and_cancel_end_in_three_different_states(scene: Scene) -> No
     refused = expect(me.post(f"{cancelled[1]}/comments", {"body": "One more thing."}), 409)
     assert refused["code"] == "not_in_this_status"
     expect(me.post(f"{closed[1]}/comments", {"body": "One more thing."}), 201)
+
+
+@pytest.mark.seed("C34", "C35")
+def test_files_of_comments_lie_in_the_case_folder_where_the_developers_see_them(world: World, scene: Scene) -> None:
+    _, here = scene.open()
+    world.settle(lambda: scene.customer.get(f"{here}/tree").status == 200)
+    developer = scene.team.add_agent("developer")
+    log = held(scene.customer, here, "robot.log", "text/plain")
+    said = expect(say(scene.customer, here, log["id"]), 201)
+    assert said["file_ids"] == [log["id"]]
+    again = held(scene.customer, here, "robot.log", "text/plain")
+    expect(say(scene.customer, here, again["id"]), 201)
+    answered = held(scene.agent, here, "manual.pdf", "application/pdf")
+    expect(scene.agent.post(f"{here}/answer", {"body": "Page 3.", "file_ids": [answered["id"]]}), 200)
+    for reader in (scene.customer, scene.colleague, scene.agent, developer):
+        tree = expect(reader.get(f"{here}/tree"), 200)
+        [folder] = tree["folders"]
+        assert folder["name"] == "Comments"
+        found = {file["name"]: (file["id"], file["folder_id"]) for file in tree["files"]}
+        assert found == {
+            "robot.log": (log["id"], folder["id"]),
+            "robot (2).log": (again["id"], folder["id"]),
+            "manual.pdf": (answered["id"], folder["id"]),
+        }
+    content = developer.get(f"{scene.path}/files/{log['id']}/content")
+    assert requests.get(content.headers["location"], timeout=30).content == b"\x89PNG"
+    ours = held(scene.agent, here, "wiring.png")
+    expect(say(scene.agent, here, ours["id"], visibility="internal"), 201)
+    assert "wiring.png" in names(developer, here)
+    assert "wiring.png" not in names(scene.customer, here)

@@ -6,6 +6,7 @@ import pytest
 
 from tests.journeys.cast import Cast, Person, Scene, expect
 from tests.journeys.post import Post
+from tests.journeys.test_comment_files import held
 from tests.world import World
 
 pytestmark = pytest.mark.journey
@@ -198,3 +199,21 @@ def test_attached_files_are_listed_and_further_ones_uploaded(world: World, scene
     for reader in (scene.customer, scene.colleague, scene.agent):
         listed = expect(reader.get(f"{here}/tree"), 200)["files"]
         assert [(file["name"], file["size"]) for file in listed] == [("first.pdf", 6), ("second.png", 4)]
+
+
+@pytest.mark.seed("D16")
+def test_a_post_takes_text_links_and_pictures(world: World, scene: Scene, post: Post) -> None:
+    case, here = scene.open()
+    world.settle(lambda: scene.customer.get(f"{here}/tree").status == 200)
+    pictures = [held(scene.customer, here, f"step {number}.png") for number in (1, 2)]
+    update = "It looks like https://example.org/help?page=3#top says:"
+    asked = {"body": update, "file_ids": [picture["id"] for picture in pictures]}
+    expect(scene.customer.post(f"{here}/comments", asked), 201)
+    for reader in (scene.customer, scene.colleague, scene.agent):
+        [shared] = expect(reader.get(here), 200)["comments"]
+        assert (shared["body"], shared["file_ids"]) == (update, asked["file_ids"])
+        for picture in pictures:
+            told = expect(reader.get(f"{scene.path}/files/{picture['id']}"), 200)
+            assert (told["name"], told["content_type"]) == (picture["name"], "image/png")
+    expect(scene.stranger.get(f"{scene.path}/files/{pictures[0]['id']}"), 404)
+    assert update in post.wait(scene.agent, case, update)["text"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -34,6 +34,7 @@ class Said:
     created_at: datetime
     edited_at: datetime | None = None
     retracted_at: datetime | None = None
+    file_ids: list[str] = field(default_factory=list)
 
 
 _SAY = insert(comments).values({name: bindparam("said_" + name) for name in Said.__slots__})
@@ -84,6 +85,11 @@ def say(uow: UnitOfWork, reader: Reader, body: str, channel: str, visibility: st
         channel=channel,
         created_at=uow.now,
     )
+
+
+def bring(said: Said, file_ids: Sequence[str]) -> Said:
+    """The same with files. The gateway had them put into the case's folder before it asked."""
+    return replace(said, file_ids=list(dict.fromkeys(file_ids)))
 
 
 def save(
@@ -198,6 +204,7 @@ def record(
             audience=heard.audience,
             tell=heard.tell,
             asks=case.confirmation == "pending",
+            merged_into=case.merged_into,
             actor_id=uow.actor.user_id or None,
             fact_version=case.version,
             internal=internal,

@@ -9,7 +9,7 @@ import structlog
 from services.cases import queries, rules
 from services.cases.commands.ending import ended_by
 from services.cases.commands.merging import follow_up
-from services.cases.commands.saving import Said, record, record_comment, save, say, take
+from services.cases.commands.saving import Said, bring, record, record_comment, save, say, take
 from services.cases.rules import Reader, Round
 from services.chassis.actor import Actor
 from services.chassis.problems import Conflict, Invalid, Problem
@@ -35,7 +35,7 @@ def comment(uow: UnitOfWork, reader: Reader, ask: c.AddComment) -> Said:
     reopened = before in ("answered", "closed") and case.status != before
     if reopened:
         opened_again(reader)
-    said = say(uow, reader, ask.body, ask.channel, ask.visibility)
+    said = bring(say(uow, reader, ask.body, ask.channel, ask.visibility), ask.file_ids)
     save(uow, reader, said)
     record_comment(uow, reader, said)
     if reopened:
@@ -139,7 +139,7 @@ def answer(uow: UnitOfWork, reader: Reader, ask: c.AnswerCase) -> None:
     case.answered_at = uow.now
     if ask.close:
         ended_by(uow, reader)
-    said: Said = say(uow, reader, ask.body, ask.channel)
+    said: Said = bring(say(uow, reader, ask.body, ask.channel), ask.file_ids)
     save(uow, reader, said)
     record_comment(uow, reader, said)
     record(uow, reader, c.CaseAnswered, Round())

@@ -46,6 +46,7 @@ from services.cases.queries.keys import (
     list_representatives,
     opened_comment,
     opened_view,
+    read_key_holder,
     read_opened_case,
 )
 from services.cases.queries.lists import list_cases
@@ -153,6 +154,7 @@ __all__ = [
     "read_forecast",
     "read_form",
     "read_job",
+    "read_key_holder",
     "read_next",
     "read_opened_case",
     "read_technical_information",

@@ -98,6 +98,14 @@ def read_opened_case(uow: UnitOfWork, ask: c.ReadOpenedCase) -> c.OpenedCaseView
     return opened_view(behind_key(uow))
 
 
+def read_key_holder(uow: UnitOfWork, _ask: c.ReadKeyHolder) -> c.KeyHolderView:
+    """Asked before files are taken: a key that only reads adds none. Raises as ``behind_key``, Forbidden, Conflict."""
+    reader = behind_key(uow).reader
+    rules.must_be_able(reader, "case.comment")
+    case = reader.case
+    return c.KeyHolderView(team_id=case.team_id, case_id=case.id, contact_id=case.contact_id)
+
+
 _SHOWN = tuple(name for name in Case.__slots__ if name in hints(c.OpenedCaseView))
 
 

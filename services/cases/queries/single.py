@@ -270,4 +270,5 @@ def comment_view(row: Any) -> c.CommentView:
         created_at=row.created_at,
         edited_at=row.edited_at,
         retracted_at=row.retracted_at,
+        file_ids=list(row.file_ids),
     )

@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from services.cases.tables.registry import metadata
 from services.contracts.cases import Confirmation, Gate, Status, Visibility
@@ -223,6 +223,7 @@ comments = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("edited_at", DateTime(timezone=True)),
     Column("retracted_at", DateTime(timezone=True)),
+    Column("file_ids", ARRAY(Text), nullable=False, server_default="{}"),
     CheckConstraint("visibility IN ('public', 'internal')", name="comments_visibility"),
     Index("comments_by_case", "case_id", "created_at", "id"),
 )

@@ -66,7 +66,8 @@ class ContactLine(View):
 
 
 class CommentView(View):
-    """A message on a case. ``side`` tells who speaks; ``internal`` comments reach staff only."""
+    """A message on a case. ``side`` tells who speaks; ``internal`` comments reach staff only. ``file_ids``: what it
+    brought; they lie in the case's folder (``~/files/{id}``)."""
 
     id: Id
     case_id: Id
@@ -78,6 +79,7 @@ class CommentView(View):
     created_at: datetime
     edited_at: datetime | None = None
     retracted_at: datetime | None = None
+    file_ids: Ids = []
 
 
 Statuses = Annotated[list[Status], Shape(max=7)]

@@ -23,9 +23,9 @@ from services.contracts.shapes import (
 
 class CaseEvent(Event):
     """What every event of a case says. ``audience``: who may know of it (``team:…``, ``org:…``, ``user:…``);
-    ``tell``: the people to notify; ``asks``: the customer is being asked whether it was answered; ``fact_version``: the
-    case's version after it; ``internal``: staff's own business, whose audience is narrower than the case's and says
-    nothing about it."""
+    ``tell``: the people to notify; ``asks``: the customer is being asked whether it was answered; ``merged_into``: the
+    case that goes on in its place; ``fact_version``: the case's version after it; ``internal``: staff's own business,
+    whose audience is narrower than the case's and says nothing about it."""
 
     subject = "case_id"
     public = True
@@ -38,6 +38,7 @@ class CaseEvent(Event):
     audience: Principals
     tell: Ids
     asks: bool = False
+    merged_into: Id | None = None
     actor_id: Id | None
     fact_version: Version
     internal: bool = False

@@ -61,6 +61,14 @@ class OpenedCaseView(View):
     version: Version
 
 
+class KeyHolderView(View):
+    """Who holds a key that may add to its case, and to which. The gateway tells nobody."""
+
+    team_id: Slug
+    case_id: Id
+    contact_id: Id
+
+
 class AccessKeyView(View):
     """A key that opens one case. ``key`` is told once, when it is issued; ``link`` leads to the case with it."""
 
@@ -112,6 +120,11 @@ class RevokeAccessKeys(Request[AccessKeyPage]):
 
 class ReadOpenedCase(Request[OpenedCaseView]):
     """The case that the key in ``X-Access-Key`` opens. A key that opens nothing is 404, whatever is wrong with it."""
+
+
+class ReadKeyHolder(Request[KeyHolderView]):
+    """Add files to the case behind the key, as the contact of the case: one or more, within the team's limit. They are
+    for both sides, like everything in the case's folder."""
 
 
 class AddCommentByKey(Request[OpenedCommentLine]):

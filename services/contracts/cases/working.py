@@ -14,6 +14,7 @@ from services.contracts.cases.core import (
 from services.contracts.cases.grouping import DoneView
 from services.contracts.shapes import (
     Id,
+    Ids,
     Key,
     Line,
     PageSize,
@@ -54,13 +55,15 @@ class ChangeCase(Request[CaseView]):
 
 
 class AddComment(Request[CommentView]):
-    """Write on a case. ``internal`` is for staff and can never become public."""
+    """Write on a case. ``internal`` is for staff and can never become public. ``file_ids``: one's own uploads to this
+    case (``for_comment``), which are put into its folder; those of an internal comment are for staff only."""
 
     team_id: Slug
     case_id: Id
     body: Text
     visibility: Literal["public", "internal"] = "public"
     channel: Channel = "portal"
+    file_ids: Ids = []
 
 
 class ChangeComment(Request[CommentView]):
@@ -109,10 +112,11 @@ class AssignCase(Request[CaseView]):
 
 
 class AnswerCase(Request[CaseView]):
-    """Support answers (and may close in the same act); the customer may still object."""
+    """Support answers (and may close in the same act); the customer may still object. ``file_ids`` as in a comment."""
 
     team_id: Slug
     case_id: Id
     body: Text
     close: bool = False
     channel: Channel = "portal"
+    file_ids: Ids = []
