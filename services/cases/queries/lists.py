@@ -230,7 +230,7 @@ def _find(uow: UnitOfWork, text: str, page: Page, values: dict[str, Any]) -> lis
     words = rules.words_of(text)
     if not words:
         return []
-    rows = uow.all(_search(page, alike=False), values | {"words": rules.query_of(words)})
+    rows = uow.all(_search(page, alike=False), values | {"words": words})
     if rows or not rules.may_be_misspelt(words):
         return rows
     return uow.all(_search(page, alike=True), values | {"spelt": words})

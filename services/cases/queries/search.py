@@ -1,17 +1,20 @@
 """Searching, in at most two statements: as the words are written, and as they may have been meant.
 
-A walk over the freshest documents answers what is common, and stops at the page; what is rare is answered by the
-inverted index. The planner could choose between the two only by guessing how often the words stand together, and a
-wrong guess walks through everything; so both are written down, and the second runs only if the first left room.
+The newest come first, so each statement looks in three steps and stops when the page is full: it walks the freshest
+documents, which answers what is common; if that found some, it asks the inverted index for ten times that period; it
+asks it for everything, which by then is rare. The planner could choose between these only by guessing how often the
+words stand together, and a wrong guess walks through everything or fetches half of it; so the steps are written down.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
     ARRAY,
+    CTE,
     ColumnElement,
     FromClause,
     Integer,
@@ -25,14 +28,18 @@ from sqlalchemy import (
     literal,
     literal_column,
     select,
+    text,
     tuple_,
+    type_coerce,
     union,
 )
+from sqlalchemy.dialects.postgresql import TSQUERY
 
 from services.cases.queries.sight import organization, team, visible
-from services.cases.tables import cases, comments, documents, words
+from services.cases.tables import cases, comments, day_of, documents, words
 
 FRESHEST = 1_000  # documents that are walked before the inverted index is asked
+WIDER = 10  # times the days that those cover
 LANGUAGES = {"en": "english", "sv": "swedish", "nb": "norwegian", "da": "danish"}
 ALIKE = 0.45  # of the groups of three letters, how many two words share
 QUOTED_COMMENTS, QUOTED_OF_EACH, QUOTED_IN_ALL = 10, 300, 2_000  # characters that an excerpt is looked for in
@@ -41,22 +48,34 @@ _MARKS = "StartSel=\x02, StopSel=\x03, MaxFragments=2, MaxWords=18, MinWords=6"
 
 _most = bindparam("most", type_=Integer())
 _simple: ColumnElement[Any] = literal_column("'simple'::regconfig")
+# Every word as it stands (the last one as a beginning) and as each language stems it, each form once: the inverted
+# index reads a form as often as it is named. A filler of any language decides nothing, unless there is nothing else.
+_AS_WRITTEN = (
+    text("""
+    SELECT COALESCE(string_agg(forms, ' & ') FILTER (WHERE NOT filler), string_agg(forms, ' & '))::tsquery AS query
+    FROM unnest(CAST(:words AS text[])) WITH ORDINALITY AS given (word, place), LATERAL (
+        SELECT bool_or(lexeme IS NULL) AS filler, '(' || string_agg(DISTINCT quote_literal(lexeme) || CASE
+            WHEN config = 'simple' AND place = cardinality(CAST(:words AS text[])) THEN ':*' ELSE '' END, '|') || ')'
+        FROM unnest(CAST(:configs AS text[])) AS config
+            LEFT JOIN LATERAL unnest(tsvector_to_array(to_tsvector(config::regconfig, word))) AS lexeme ON true
+    ) AS formed (filler, forms)
+    """)
+    .bindparams(bindparam("words", type_=ARRAY(Text)), configs=["simple", *LANGUAGES.values()])
+    .columns(query=TSQUERY)
+)
+_PLACE = (documents.c.updated_at, documents.c.case_id)
+
+
+def _in_order(pile: Select[Any], *place: ColumnElement[Any]) -> Select[Any]:
+    """The newest first, before anything is joined (OFFSET 0 says so): then a join can stop at the page."""
+    return pile.order_by(*(part.desc() for part in place)).offset(0)
 
 
 def _config(name: str) -> ColumnElement[Any]:
     return literal_column(f"'{name}'::regconfig")
 
 
-def _as_written() -> ColumnElement[Any]:
-    """The words in every language that a document may have been read in: each drops its own fillers and endings."""
-    text = bindparam("words", type_=Text())
-    query: ColumnElement[Any] = func.to_tsquery(_simple, text)
-    for name in LANGUAGES.values():
-        query = query.op("||")(func.to_tsquery(_config(name), text))
-    return query
-
-
-def _as_meant() -> ColumnElement[Any]:
+def _as_meant() -> Select[Any]:
     """For every word the words of the team that look like it. Whose they are does not matter: they are only looked for
     in what the reader may see, and there is no limit on them that one could be pushed out of."""
     given = (
@@ -73,44 +92,76 @@ def _as_meant() -> ColumnElement[Any]:
         .scalar_subquery()
     )
     each = literal("(") + func.coalesce(near, _quoted(given.c.word)) + ")"
-    meant = select(func.to_tsquery(_simple, func.string_agg(each, " & ")).label("query")).select_from(given)
-    return select(meant.cte("meant").c.query).scalar_subquery()
+    return select(func.to_tsquery(_simple, func.string_agg(each, " & ")).label("query")).select_from(given)
 
 
 def _quoted(word: ColumnElement[Any]) -> ColumnElement[Any]:
     return literal("'") + word + "'"
 
 
+@dataclass(frozen=True)
+class Search:
+    """What is looked for, and where: ``scope`` narrows the documents, ``where`` the cases."""
+
+    side: str
+    query: ColumnElement[Any]
+    scope: Sequence[ColumnElement[bool]]
+    where: Sequence[ColumnElement[bool]]
+
+    @property
+    def text(self) -> ColumnElement[Any]:
+        """The words that this side may read."""
+        return documents.c.whole if self.side == "support" else documents.c.shown
+
+    def looked_up(self, *where: ColumnElement[bool]) -> Select[Any]:
+        """What the inverted index has."""
+        return _in_order(select(*_PLACE).where(*self.scope, self.text.op("@@")(self.query), *where), *_PLACE)
+
+    def newest(self, pile: FromClause, *where: ColumnElement[bool]) -> Select[Any]:
+        """The newest of these that the reader may see."""
+        seen = visible(cases.c.id, pile.c.updated_at.label("found_at"), side=self.side)
+        seen = seen.join(pile, pile.c.case_id == cases.c.id).where(*self.where, *where)
+        return seen.order_by(pile.c.updated_at.desc(), pile.c.case_id.desc()).limit(_most)
+
+
 def found(
     line: Sequence[Any], side: str, where: Sequence[ColumnElement[bool]], given: frozenset[str], *, alike: bool
 ) -> FromClause:
     """The page of cases that have the words: the columns of ``line``, ``found_at`` and ``excerpt``."""
-    query = _as_meant() if alike else _as_written()
-    text = documents.c.whole if side == "support" else documents.c.shown
-    place = (documents.c.updated_at, documents.c.case_id)
+    asked = (_as_meant() if alike else _AS_WRITTEN).cte("asked")
+    query = select(asked.c.query).scalar_subquery()
     scope = [documents.c.team_id == team]
     if side == "customer":
         scope = [documents.c.organization_id == organization]
     elif "organization_id" in given:
         scope.append(documents.c.organization_id == organization)
     if "after_0" in given:
-        scope.append(tuple_(*place) < tuple_(bindparam("after_0"), bindparam("after_1")))
-    freshest = select(*place, text.label("text")).where(*scope)
-    freshest = freshest.order_by(*(part.desc() for part in place)).limit(FRESHEST)
-    walked = freshest.subquery("freshest")
-    near = _newest(walked, side, (*where, walked.c.text.op("@@")(query))).cte("near")
-    looked_up = select(*place).where(*scope, text.op("@@")(query)).cte("looked_up").prefix_with("MATERIALIZED")
-    room = select(func.count()).select_from(near).scalar_subquery() < _most
-    rest = _newest(looked_up, side, (*where, room)).subquery("rest")
-    both = union(select(near), select(rest)).subquery("both")
+        scope.append(tuple_(*_PLACE) < tuple_(bindparam("after_0"), bindparam("after_1")))
+    steps = _steps(Search(side, query, scope, where))
+    both = union(*(select(step) for step in steps)).subquery("both")
     ids = select(both).order_by(both.c.found_at.desc(), both.c.id.desc()).limit(_most).subquery("ids")
     return _with_excerpts(line, side, ids, query)
 
 
-def _newest(pile: FromClause, side: str, where: Sequence[ColumnElement[bool]]) -> Select[Any]:
-    """The newest of these that the reader may see."""
-    seen = visible(cases.c.id, pile.c.updated_at.label("found_at"), side=side).join(pile, pile.c.case_id == cases.c.id)
-    return seen.where(*where).order_by(pile.c.updated_at.desc(), pile.c.case_id.desc()).limit(_most)
+def _steps(search: Search) -> list[CTE]:
+    """Three piles, each wider than the one before, and empty when that filled the page or there is no more."""
+    fits = search.text.op("@@")(search.query).label("fits")
+    freshest = select(*_PLACE, fits).where(*search.scope).order_by(*(part.desc() for part in _PLACE)).limit(FRESHEST)
+    walked = freshest.cte("walked").prefix_with("MATERIALIZED")
+    fitting = _in_order(select(*walked.c[:2]).where(walked.c.fits), *walked.c[:2]).subquery("fitting")
+    near = search.newest(fitting).cte("near")
+    first, last = (type_coerce(day_of(end(walked.c.updated_at)), Integer) for end in (func.min, func.max))
+    since = select(first - WIDER * (last - first + 1)).scalar_subquery()
+    more = (_count(walked) == FRESHEST) & (_count(near) < _most)
+    some = select(func.bool_or(walked.c.fits)).scalar_subquery()
+    recent = search.looked_up(day_of(documents.c.updated_at) >= since).subquery("recent")
+    lately = search.newest(recent, more, some).cte("lately")
+    ever = search.newest(search.looked_up().subquery("whenever"), more, _count(lately) < _most).cte("ever")
+    return [near, lately, ever]
+
+
+def _count(step: CTE) -> ColumnElement[int]:
+    return select(func.count()).select_from(step).scalar_subquery()
 
 
 def _with_excerpts(line: Sequence[Any], side: str, ids: FromClause, query: ColumnElement[Any]) -> FromClause:

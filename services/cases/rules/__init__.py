@@ -24,7 +24,7 @@ from services.cases.rules.changes import (
     must_be_editable,
 )
 from services.cases.rules.clocks import Clock, Kind, Promise, explain, promises
-from services.cases.rules.finding import Walk, may_be_misspelt, passages, query_of, walk_of, words_of
+from services.cases.rules.finding import Walk, may_be_misspelt, passages, walk_of, words_of
 from services.cases.rules.followers import MOST_FOLLOWERS, follower_refused, private_refused, too_many_followers
 from services.cases.rules.forecast import Upheaval, upheaval
 from services.cases.rules.form import (
@@ -158,7 +158,6 @@ __all__ = [
     "product_held",
     "promised_by",
     "promises",
-    "query_of",
     "queue_for",
     "rank_of",
     "reaction_to_comment",

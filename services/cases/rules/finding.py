@@ -110,11 +110,6 @@ def words_of(text: str) -> list[str]:
     return [word[:64] for word in _WORD.findall(text.lower())[:MOST_WORDS]]
 
 
-def query_of(words: list[str]) -> str:
-    """All of the words, the last one as a beginning, in PostgreSQL's language; only letters and digits get in."""
-    return " & ".join(f"'{word}'" for word in words) + ":*"
-
-
 def may_be_misspelt(words: list[str]) -> bool:
     """Whether guessing makes sense: short words and numbers have too many neighbours."""
     return any(len(word) >= SHORTEST_GUESS and word.isalpha() for word in words)

@@ -78,10 +78,6 @@ def test_only_letters_and_digits_of_a_search_count(typed: str, words: list[str])
     assert rules.words_of(typed) == words
 
 
-def test_the_last_word_may_be_a_beginning() -> None:
-    assert rules.query_of(["printer", "ja"]) == "'printer' & 'ja':*"
-
-
 def test_numbers_and_short_words_are_not_guessed() -> None:
     assert rules.may_be_misspelt(["printr"])
     assert not rules.may_be_misspelt(["ext", "000042"])
