@@ -15,6 +15,8 @@ from services.accounts import rules
 from services.accounts.tables import audit_entries
 from services.chassis.unit_of_work import UnitOfWork
 
+ENTRY = ("team_id", "at", "actor_id", "action", "object_id", "detail", "request_id")  # the rest is made later
+
 
 def note(uow: UnitOfWork, action: str, *, team_id: str | None, object_id: str | None, **detail: Any) -> None:
     """Write down that the caller did this. ``action``: ``role.changed`` and the like; ``detail``: JSON values with
@@ -30,7 +32,11 @@ def write(uow: UnitOfWork, deed: dict[str, Any]) -> None:
 
 def write_all(uow: UnitOfWork, deeds: Sequence[dict[str, Any]]) -> None:
     """The same for many deeds, at once."""
-    for deed in deeds:
-        rules.audit.must_be_plain(deed["detail"])
     if deeds:
-        uow.run(insert(audit_entries).values([deed | {"request_id": uow.context.request_id} for deed in deeds]))
+        uow.run(insert(audit_entries).values([entry(uow, deed) for deed in deeds]))
+
+
+def entry(uow: UnitOfWork, deed: dict[str, Any]) -> dict[str, Any]:
+    """A deed as ``audit_entries`` keeps it (``ENTRY``), for a statement that writes more than the note."""
+    rules.audit.must_be_plain(deed["detail"])
+    return deed | {"request_id": uow.context.request_id}

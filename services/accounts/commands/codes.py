@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from sqlalchemy import delete, update
 
 from services.accounts import queries, secrets
 from services.accounts.tables import recovery_codes, second_factors
 from services.chassis.unit_of_work import UnitOfWork
+
+Fields = Mapping[str, Any]
 
 
 class _Demand:
@@ -20,12 +25,10 @@ def demand(*, of_staff: bool) -> None:
     _Demand.of_staff = of_staff
 
 
-def are_missing(uow: UnitOfWork, user_id: str, team_id: str | None, *, operator: bool) -> bool:
-    """Whether he must set up an app before anything else: the installation or one of his teams (``team_id``: this one
-    alone) wants it of its staff, and he has none."""
-    if operator and _Demand.of_staff:
-        return not queries.passwords.has_second_factor(uow, user_id)
-    return queries.passwords.staff_without_factor(uow, user_id, team_id, anywhere=_Demand.of_staff)
+def entering(uow: UnitOfWork, user_id: str, team_id: str | None, *, to_change: bool = True) -> Fields:
+    """The person who comes in (``team_id``: into this team alone), locked, with ``has_codes``: he signs in with codes,
+    and ``lacks_codes``: he must set up an app before anything else. Raises Unauthenticated when he is gone."""
+    return queries.passwords.entering(uow, user_id, team_id, all_staff=_Demand.of_staff, to_change=to_change)
 
 
 def accept(uow: UnitOfWork, user_id: str, code: str) -> bool:

@@ -176,16 +176,17 @@ def finish_sign_in(uow: UnitOfWork, ask: c.FinishSignIn, proven: Proven | Waitin
     else:
         known = queries.oidc.known_as(uow, proven.proof.issuer, proven.proof.subject)
         user_id = known or _welcome(uow, found, proven.proof)
-    person = queries.people.person(uow, user_id, to_change=True)
+    person = codes.entering(uow, user_id, found["team_id"])
     if not person["active"]:
         raise Unauthenticated("sign_in_refused", "This account is shut.")
-    _must_bring_a_code(uow, ask, proven, user_id)
+    _must_bring_a_code(uow, ask, proven, person)
     return open_session(uow, person, ask.device or "", team_id=found["team_id"])
 
 
-def _must_bring_a_code(uow: UnitOfWork, ask: c.FinishSignIn, proven: Proven | Waiting, user_id: str) -> None:
+def _must_bring_a_code(uow: UnitOfWork, ask: c.FinishSignIn, proven: Proven | Waiting, person: Fields) -> None:
     """The provider is one factor; who has a second one brings it here, too."""
-    if queries.passwords.has_second_factor(uow, user_id):
+    user_id = person["id"]
+    if person["has_codes"]:
         if ask.totp_code is None:
             _leave_open(uow, ask, proven, user_id)
             raise rules.sessions.Refused("code_required", "Send the code of your authenticator app, too (totp_code).")

@@ -5,18 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, insert, tuple_, update
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    ColumnElement,
+    Insert,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.accounts import queries, rules, secrets
 from services.accounts.commands import codes, tokens
-from services.accounts.commands.attempts import refusal, shift
-from services.accounts.notes import note, write
+from services.accounts.commands.attempts import SHIFT, Counted, Steps, refusal, shift, values_of
+from services.accounts.notes import ENTRY, entry, note
 from services.accounts.rules.attempts import Limit
 from services.accounts.tables import (
     attempts,
+    audit_entries,
     known_places,
     mailed_links,
     refresh_tokens,
@@ -50,12 +63,11 @@ def prove_password(work: Work, context: Context, ask: c.SignIn) -> Proof:
     looks than the same number one after another; and no connection waits while argon2 works.
     """
     login, place = rules.names.fold(ask.login), rules.attempts.place(context.more.get("ip", ""))
-    with work.writing(context) as uow:
+    with work.noting(context) as uow:
         person = queries.people.person_by_login(uow, login, secrets.digest(place))
         limits = rules.attempts.sign_in(login, place, person["id"] if person and person["usual_place"] else None)
-        too_many = refusal(uow, limits, "sign_in.throttled", person["id"] if person else None)
-    if too_many:
-        raise too_many
+        counted = shift(uow, [(limit, 1) for limit in limits], hurried=True)
+    _must_be_let_try(work, context, counted, person["id"] if person else None)
     if not secrets.fits(person["password_hash"] if person else secrets.NOBODY, ask.password) or person is None:
         with work.noting(context) as uow:  # for unknown names too, so that both take as long
             note(uow, "sign_in.failed", team_id=None, object_id=person["id"] if person else None)
@@ -64,25 +76,31 @@ def prove_password(work: Work, context: Context, ask: c.SignIn) -> Proof:
     return Proof(person, limits, secrets.hash_password(ask.password) if outdated else None)
 
 
+def _must_be_let_try(work: Work, context: Context, counted: Counted, user_id: str | None) -> None:
+    if all(times <= limit.most for times, limit, _ in counted.values()):
+        return
+    with work.writing(context) as uow:
+        too_many = refusal(uow, counted, "sign_in.throttled", user_id)
+    if too_many:
+        raise too_many
+
+
 def sign_in(uow: UnitOfWork, ask: c.SignIn, proof: Proof) -> c.SessionView:
     """Raises 401 ``wrong_credentials``: the same for unknown names, after the same work; ``code_required`` and
     ``wrong_code`` only to who has the password."""
-    person = proof.person and queries.people.person(uow, proof.person["id"], to_change=True)
+    person = proof.person and codes.entering(uow, proof.person["id"], None)
     if not proof.person or not person or not rules.people.may_sign_in(person, proof.person["password_hash"]):
         raise Unauthenticated("wrong_credentials", "User name or password is wrong.")
-    _must_bring_a_code(uow, ask, person["id"], proof.limits)
-    own, *shared = proof.limits  # his own counter begins anew, of what he shares with others he takes one back
-    shift(uow, [(own, -own.most), *((limit, -1) for limit in shared)])
+    if person["has_codes"]:
+        _must_bring_a_code(uow, ask, person["id"], proof.limits)
     if proof.fresh_hash is not None:
         uow.run(update(users).where(users.c.id == person["id"]).values(password_hash=proof.fresh_hash))
-    return open_session(uow, person, ask.device or "")
+    own, *shared = proof.limits  # his own counter begins anew, of what he shares with others he takes one back
+    return open_session(uow, person, ask.device or "", counting=[(own, -own.most), *((limit, -1) for limit in shared)])
 
 
 def _must_bring_a_code(uow: UnitOfWork, ask: c.SignIn, user_id: str, limits: Sequence[Limit]) -> None:
-    """For who signs in with codes. A wrong one stays counted as a failure; one that is missing was none."""
-    factor = queries.passwords.second_factor(uow, user_id)
-    if factor is None or factor["confirmed_at"] is None:
-        return
+    """A wrong one stays counted as a failure; one that is missing was none."""
     if ask.code is None:
         shift(uow, [(limit, -1) for limit in limits])
         raise rules.sessions.Refused("code_required", "Send the code of your authenticator app, too.")
@@ -90,9 +108,12 @@ def _must_bring_a_code(uow: UnitOfWork, ask: c.SignIn, user_id: str, limits: Seq
         raise Unauthenticated("wrong_code", "This code is wrong or was used before.")
 
 
-def open_session(uow: UnitOfWork, person: Fields, device: str, *, team_id: str | None = None) -> c.SessionView:
-    """A new session of this person, who has proved who he is. ``team_id``: the one team in which it counts, because
-    it was this team's provider that knew him; otherwise the place he comes from is known from now on."""
+def open_session(
+    uow: UnitOfWork, person: Fields, device: str, *, team_id: str | None = None, counting: Steps = ()
+) -> c.SessionView:
+    """A new session of this person (from ``codes.entering``), who has proved who he is. ``team_id``: the one team in
+    which it counts, because it was this team's provider that knew him; otherwise the place he comes from is known from
+    now on. ``counting``: what to count down because he got in."""
     session = {
         "id": new_id("ses"),
         "user_id": person["id"],
@@ -102,19 +123,41 @@ def open_session(uow: UnitOfWork, person: Fields, device: str, *, team_id: str |
         "last_used_at": uow.now,
         "expires_at": rules.sessions.expiry(uow.now, uow.now),
     }
-    uow.run(insert(sessions).values(session))
     as_user = {"action": "session.started", "team_id": team_id, "object_id": session["id"], "detail": {}}
-    write(uow, as_user | {"actor_id": person["id"], "at": uow.now})
-    if team_id is None:
-        _know_the_place(uow, person["id"])
-    return _with_tokens(uow, session, person)
-
-
-def _know_the_place(uow: UnitOfWork, user_id: str) -> None:
+    noted = entry(uow, as_user | {"actor_id": person["id"], "at": uow.now})
     place = secrets.digest(rules.attempts.place(uow.context.more.get("ip", "")))
-    seen = upsert(known_places).values(user_id=user_id, place=place, seen_at=uow.now)
-    columns = [known_places.c.user_id, known_places.c.place]
-    uow.run(seen.on_conflict_do_update(index_elements=columns, set_={"seen_at": uow.now}))
+    token = secrets.new_refresh_token()
+    values = _prefixed("opened", session) | _prefixed("noted", noted) | values_of(counting, uow.now)
+    values |= {"seen_place": place, "token_hash": secrets.digest(token)}
+    uow.run(_opening(known=team_id is None, counting=bool(counting)), values)
+    return _with_tokens(uow, session, person, token)
+
+
+@cache
+def _opening(*, known: bool, counting: bool) -> Insert:
+    """All that is written when somebody comes in, as one statement: one round trip instead of five. ``known``: his
+    place is known from now on. Built once, because that takes longer than running it."""
+    opened = {column.name: _bind("opened", column) for column in sessions.c if column.name != "ended_at"}
+    noted = {name: _bind("noted", audit_entries.c[name]) for name in ENTRY}
+    also = [insert(sessions).values(opened).cte("opened"), insert(audit_entries).values(noted).cte("noted")]
+    if known:
+        here = {"user_id": opened["user_id"], "place": _bind("seen", known_places.c.place)}
+        seen = upsert(known_places).values(**here, seen_at=opened["created_at"])
+        columns = [known_places.c.user_id, known_places.c.place]
+        renewed = seen.on_conflict_do_update(index_elements=columns, set_={"seen_at": seen.excluded.seen_at})
+        also.append(renewed.cte("known"))
+    if counting:
+        also.append(SHIFT.cte("counted"))
+    token = {"hash": _bind("token", refresh_tokens.c.hash), "session_id": opened["id"]}
+    return insert(refresh_tokens).values(token).add_cte(*also)
+
+
+def _bind(prefix: str, column: Column[Any]) -> BindParameter[Any]:
+    return bindparam(f"{prefix}_{column.name}", type_=column.type)
+
+
+def _prefixed(prefix: str, row: Fields) -> dict[str, Any]:
+    return {f"{prefix}_{name}": value for name, value in row.items()}
 
 
 def refresh_session(uow: UnitOfWork, ask: c.RefreshSession) -> c.SessionView:
@@ -131,7 +174,10 @@ def refresh_session(uow: UnitOfWork, ask: c.RefreshSession) -> c.SessionView:
     uow.run(update(refresh_tokens).where(refresh_tokens.c.hash == token_hash).values(spent_at=uow.now))
     living = {"last_used_at": uow.now, "expires_at": rules.sessions.expiry(session["created_at"], uow.now)}
     uow.run(update(sessions).where(sessions.c.id == session["id"]).values(living))
-    return _with_tokens(uow, session, queries.people.person(uow, session["user_id"]))
+    token = secrets.new_refresh_token()
+    uow.run(insert(refresh_tokens).values(hash=secrets.digest(token), session_id=session["id"]))
+    person = codes.entering(uow, session["user_id"], session["team_id"], to_change=False)
+    return _with_tokens(uow, session, person, token)
 
 
 def end_session(uow: UnitOfWork, ask: c.EndSession) -> c.DoneView:
@@ -160,14 +206,11 @@ def end_sessions(uow: UnitOfWork, which: ColumnElement[bool]) -> None:
         uow.record(c.SessionEnded(session_id=ended.id, user_id=ended.user_id, until=until))
 
 
-def _with_tokens(uow: UnitOfWork, session: Fields, person: Fields) -> c.SessionView:
+def _with_tokens(uow: UnitOfWork, session: Fields, person: Fields, token: str) -> c.SessionView:
     session_id, team_id = session["id"], session["team_id"]
-    rights = {"op": person["operator"] and team_id is None, "tm": team_id}
-    rights["su"] = codes.are_missing(uow, person["id"], team_id, operator=rights["op"])
+    rights = {"op": person["operator"] and team_id is None, "tm": team_id, "su": person["lacks_codes"]}
     if secrets.must_look(uow.now):
         secrets.sign_with(queries.installation.active_signing_key(uow), uow.now)
-    token = secrets.new_refresh_token()
-    uow.run(insert(refresh_tokens).values(hash=secrets.digest(token), session_id=session_id))
     return c.SessionView(
         id=session_id,
         access_token=secrets.access_token(person["id"], session_id, uow.now, **rights),

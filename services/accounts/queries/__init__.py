@@ -3,6 +3,7 @@
 from services.accounts.queries import (
     access,
     agreements,
+    attempts,
     audit,
     installation,
     joining,
@@ -22,6 +23,7 @@ from services.accounts.queries import (
 __all__ = [
     "access",
     "agreements",
+    "attempts",
     "audit",
     "installation",
     "joining",

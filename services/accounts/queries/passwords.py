@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 
 from services.accounts import rules
 from services.accounts.queries import sight
@@ -19,6 +19,7 @@ from services.accounts.tables import (
     teams,
     users,
 )
+from services.chassis.problems import Unauthenticated
 from services.chassis.unit_of_work import UnitOfWork
 
 _BATCH = 100
@@ -64,18 +65,25 @@ def second_factor(uow: UnitOfWork, user_id: str) -> Fields | None:
     return sight.one(uow, select(second_factors).where(second_factors.c.user_id == user_id))
 
 
-def has_second_factor(uow: UnitOfWork, user_id: str) -> bool:
-    """Whether he signs in with codes."""
-    factor = second_factor(uow, user_id)
-    return factor is not None and factor["confirmed_at"] is not None
+def entering(uow: UnitOfWork, user_id: str, team_id: str | None, *, all_staff: bool, to_change: bool) -> Fields:
+    """The person, with ``has_codes``: he signs in with codes, and ``lacks_codes``: he does not, but must: he works for
+    a team (``team_id``: this one) that wants it of its staff, or the installation wants it of all of them
+    (``all_staff``) and of its operators. For proving who he is. Raises Unauthenticated when he is gone."""
+    has_codes = exists().where(second_factors.c.user_id == users.c.id, second_factors.c.confirmed_at.is_not(None))
+    must = _works_where_codes_are_wanted(team_id, anywhere=all_staff)
+    if all_staff and team_id is None:
+        must = or_(must, users.c.operator)
+    rows = sight.people_with_login().where(users.c.id == user_id)
+    rows = rows.add_columns(has_codes.label("has_codes"), and_(must, ~has_codes).label("lacks_codes"))
+    found = sight.one(uow, rows.with_for_update(key_share=True) if to_change else rows)
+    if found is None:
+        raise Unauthenticated("sign_in_required", "Sign in first.")
+    return found
 
 
-def staff_without_factor(uow: UnitOfWork, user_id: str, team_id: str | None, *, anywhere: bool) -> bool:
-    """Whether he works for a team (``team_id``: for this one) that wants its staff to sign in with codes
-    (``anywhere``: they all do), and does not. For proving who he is."""
-    confirmed = exists().where(second_factors.c.user_id == user_id, second_factors.c.confirmed_at.is_not(None))
+def _works_where_codes_are_wanted(team_id: str | None, *, anywhere: bool) -> ColumnElement[bool]:
     rows = select(memberships.c.id).where(
-        memberships.c.user_id == user_id, memberships.c.active, memberships.c.organization_id.is_(None), ~confirmed
+        memberships.c.user_id == users.c.id, memberships.c.active, memberships.c.organization_id.is_(None)
     )
     if team_id is not None:
         rows = rows.where(memberships.c.team_id == team_id)
@@ -84,4 +92,4 @@ def staff_without_factor(uow: UnitOfWork, user_id: str, team_id: str | None, *, 
         rows = rows.join(teams, teams.c.id == memberships.c.team_id).join(team_profiles, in_force)
         wanted = team_profiles.c.profile["sign_in"]["staff_second_factor"].as_string()
         rows = rows.where(wanted == "required")
-    return uow.first(rows.limit(1)) is not None
+    return rows.exists()
