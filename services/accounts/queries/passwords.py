@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select
 
 from services.accounts import rules
 from services.accounts.queries import sight
@@ -69,24 +70,31 @@ def entering(uow: UnitOfWork, user_id: str, team_id: str | None, *, all_staff: b
     """The person, with ``has_codes``: he signs in with codes, and ``lacks_codes``: he does not, but must: he works for
     a team (``team_id``: this one) that wants it of its staff, or the installation wants it of all of them
     (``all_staff``) and of its operators. For proving who he is. Raises Unauthenticated when he is gone."""
-    has_codes = exists().where(second_factors.c.user_id == users.c.id, second_factors.c.confirmed_at.is_not(None))
-    must = _works_where_codes_are_wanted(team_id, anywhere=all_staff)
-    if all_staff and team_id is None:
-        must = or_(must, users.c.operator)
-    rows = sight.people_with_login().where(users.c.id == user_id)
-    rows = rows.add_columns(has_codes.label("has_codes"), and_(must, ~has_codes).label("lacks_codes"))
-    found = sight.one(uow, rows.with_for_update(key_share=True) if to_change else rows)
-    if found is None:
+    rows = _entering(bound=team_id is not None, all_staff=all_staff, to_change=to_change)
+    row = uow.first(rows, {"entering_id": user_id, "entering_team_id": team_id})
+    if row is None:
         raise Unauthenticated("sign_in_required", "Sign in first.")
-    return found
+    return row._asdict()
 
 
-def _works_where_codes_are_wanted(team_id: str | None, *, anywhere: bool) -> ColumnElement[bool]:
+@cache
+def _entering(*, bound: bool, all_staff: bool, to_change: bool) -> Select[Any]:
+    """Built once: it runs at every sign-in."""
+    has_codes = exists().where(second_factors.c.user_id == users.c.id, second_factors.c.confirmed_at.is_not(None))
+    must = _works_where_codes_are_wanted(bound=bound, anywhere=all_staff)
+    if all_staff and not bound:
+        must = or_(must, users.c.operator)
+    rows = sight.people_with_login().where(users.c.id == bindparam("entering_id"))
+    rows = rows.add_columns(has_codes.label("has_codes"), and_(must, ~has_codes).label("lacks_codes"))
+    return rows.with_for_update(key_share=True) if to_change else rows
+
+
+def _works_where_codes_are_wanted(*, bound: bool, anywhere: bool) -> ColumnElement[bool]:
     rows = select(memberships.c.id).where(
         memberships.c.user_id == users.c.id, memberships.c.active, memberships.c.organization_id.is_(None)
     )
-    if team_id is not None:
-        rows = rows.where(memberships.c.team_id == team_id)
+    if bound:
+        rows = rows.where(memberships.c.team_id == bindparam("entering_team_id"))
     if not anywhere:
         in_force = (team_profiles.c.team_id == teams.c.id) & (team_profiles.c.version == teams.c.profile_version)
         rows = rows.join(teams, teams.c.id == memberships.c.team_id).join(team_profiles, in_force)
