@@ -6,18 +6,15 @@ The signing key is opened once per process by ``install`` and kept here; ``acces
 from __future__ import annotations
 
 import base64
-import contextlib
 import hashlib
 import hmac
 import json
 import os
 import secrets
-import threading
 import unicodedata
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
 import pyotp
@@ -30,16 +27,15 @@ from joserfc import jws, jwt
 from joserfc.jwk import ECKey
 
 from services.accounts.rules.sessions import ACCESS_SECONDS, KEY_LOOKED_FOR_EVERY
-from services.chassis.offload import offload
+from services.chassis.offload import Lane
 from services.chassis.settings import SettingsError
 
 AUDIENCE = "casework"
-T = TypeVar("T")
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # argon2id as OWASP has it: 19 MiB a hash
-# One processor stays free for everybody else: a lower priority alone is not felt beyond this process's own group (a
-# container, a session). One hash at a time is still 40 sign-ins a second.
-_TURN = threading.BoundedSemaphore(max(1, len(os.sched_getaffinity(0)) - 1))
-_LOWER_PRIORITY = 5  # with 10, a busy machine kept sign-ins waiting beyond their deadline
+# One processor stays free for everybody else: a lower priority alone is not felt beyond the process's own group (a
+# container, a session). One hash at a time is still 40 sign-ins a second. With a niceness of 10, a busy machine kept
+# sign-ins waiting beyond their deadline.
+_LANE = Lane(max(1, len(os.sched_getaffinity(0)) - 1), niceness=5)
 
 # Verified in place of a hash that is not there, so that unknown names take as long as wrong passwords. No password
 # fits it: its bytes are random. A test holds its parameters to those of _HASHER.
@@ -48,34 +44,17 @@ NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$lRPU6m8rWk1Yw2QvZs0fEA$3o1kq0pX0VhJm8qf
 
 def hash_password(password: str) -> str:
     """An argon2id hash (about 0.02 s, beside the event loop)."""
-    with _TURN:
-        return _behind_others(_HASHER.hash, _typed(password))
+    return _LANE.run(_HASHER.hash, _typed(password))
 
 
 def fits(password_hash: str, password: str) -> bool:
     """Whether the password is the one (about 0.02 s, beside the event loop)."""
-    with _TURN:
-        return _behind_others(_fits, password_hash, _typed(password))
+    return _LANE.run(_fits, password_hash, _typed(password))
 
 
 def is_outdated(password_hash: str) -> bool:
     """Whether the hash was made with other parameters than today's."""
     return _HASHER.check_needs_rehash(password_hash)
-
-
-def _behind_others(do: Callable[..., T], *values: Any) -> T:
-    """Hash in a thread that waits for all who do less: ten sign-ins a second must not be felt by anybody else. Where
-    there is no such thread, nothing changes."""
-    caller = threading.get_native_id()
-
-    def quietly() -> T:
-        me = threading.get_native_id()
-        if me != caller:
-            with contextlib.suppress(OSError, AttributeError):
-                os.setpriority(os.PRIO_PROCESS, me, _LOWER_PRIORITY)
-        return do(*values)
-
-    return offload(quietly)
 
 
 def _fits(password_hash: str, password: str) -> bool:

@@ -75,6 +75,46 @@ else:
     subprocess.run([sys.executable, "-W", "ignore", "-c", program], cwd=ROOT, check=True, timeout=60)
 
 
+def test_a_lane_does_one_thing_at_a_time_in_a_thread_of_its_own() -> None:
+    program = """
+import eventlet
+eventlet.monkey_patch()
+import gc, os, threading
+from services.chassis.offload import Lane
+sleep = eventlet.patcher.original("time").sleep
+lane, seen, beats, present = Lane(1, niceness=5), [], [], []
+def beat():
+    while True:
+        beats.append(1)
+        eventlet.sleep(0.02)
+def heavy(number):
+    present.append(number)
+    sleep(0.2)
+    seen.append((threading.get_native_id(), os.getpriority(os.PRIO_PROCESS, 0), list(present)))
+    present.remove(number)
+    return number
+eventlet.spawn(beat)
+eventlet.sleep(0)
+assert list(eventlet.GreenPool().imap(lambda number: lane.run(heavy, number), range(3))) == [0, 1, 2]
+assert len(beats) > 3, beats
+assert {niceness for _, niceness, _ in seen} == {5} and len({thread for thread, _, _ in seen}) == 1, seen
+assert threading.get_native_id() != seen[0][0] and os.getpriority(os.PRIO_PROCESS, 0) == 0
+assert all(len(others) == 1 for _, _, others in seen), seen
+try:
+    lane.run(lambda: 1 / 0)
+except ZeroDivisionError:
+    pass
+else:
+    raise AssertionError("the error was lost")
+with eventlet.Timeout(0.05, False):  # who waits no longer leaves the lane in order
+    lane.run(heavy, 3)
+assert lane.run(heavy, 4) == 4
+gc.collect()
+assert len(os.listdir("/proc/self/fd")) < 20
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", program], cwd=ROOT, check=True, timeout=60)
+
+
 class FakeLink:
     """The broker's side of a publisher, as a script: what is confirmed after the last message was sent."""
 
