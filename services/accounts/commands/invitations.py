@@ -33,7 +33,7 @@ def add_invitation(uow: UnitOfWork, ask: c.AddInvitation) -> c.InvitationView:
     organization = None
     if ask.organization_id is not None:
         organization = queries.places.organization(uow, ask.team_id, ask.organization_id)
-    rules.standing.permit(standing.manages_people_of(ask.organization_id))
+    rules.standing.must_be_able(standing, rules.standing.office(ask.organization_id), ask.organization_id)
     asked = {name: getattr(ask, name) for name in ("team_id", "organization_id", "email", "name", "role")}
     asked |= {"permissions": ask.permissions, "locale": ask.locale}
     return _invite(uow, standing, organization, asked)
@@ -85,7 +85,8 @@ def remove_invitation(uow: UnitOfWork, ask: c.RemoveInvitation) -> c.DoneView:
     """Twice is done, too. Raises NotFound, Forbidden, Conflict ``invitation_used``."""
     standing = queries.sight.standing(uow, ask.team_id)
     invitation = queries.joining.invitation_to_change(uow, ask.team_id, ask.invitation_id)
-    rules.standing.permit(standing.manages_people_of(invitation["organization_id"]))
+    into = invitation["organization_id"]
+    rules.standing.must_be_able(standing, rules.standing.office(into), into)
     if invitation["accepted_at"] is not None:
         raise Conflict("invitation_used", "This invitation was accepted. Change the membership instead.")
     _withdraw(uow, invitations.c.id == ask.invitation_id)

@@ -139,7 +139,7 @@ def change_membership(uow: UnitOfWork, ask: c.ChangeMembership) -> c.MembershipV
     else:
         queries.places.organization(uow, ask.team_id, organization_id, to_change=True)
     standing = queries.sight.standing(uow, ask.team_id)
-    rules.standing.must_be_able(standing, "role.manage" if organization_id is None else "user.manage", organization_id)
+    rules.standing.must_be_able(standing, rules.standing.office(organization_id), organization_id)
     membership = queries.people.membership(uow, ask.team_id, ask.membership_id, to_change=True)
     rules.agreements.must_be_his_own(membership)
     uow.must_match(membership["version"])

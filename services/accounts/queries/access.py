@@ -16,7 +16,7 @@ def read_access(uow: UnitOfWork, ask: c.ReadAccess) -> AccessView:
     """For staff of the team with ``user.read``, and operators. Raises NotFound for everybody else."""
     table = organizations if ask.resource_id.startswith("org_") else memberships
     thing = sight.one(uow, sight.visible(uow, table).where(table.c.id == ask.resource_id))
-    if thing is None or not sight.standing(uow, thing["team_id"]).sees_staff:
+    if thing is None or not sight.standing(uow, thing["team_id"]).may("user.read"):
         raise NotFound()
     organization_id = thing["id"] if table is organizations else thing["organization_id"]
     decision = rules.standing.decide(_standing_of(uow, thing["team_id"], ask.user_id), ask.action, organization_id)

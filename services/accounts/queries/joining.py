@@ -125,7 +125,7 @@ def list_user_requests(uow: UnitOfWork, ask: c.ListUserRequests) -> c.UserReques
     standing = sight.standing(uow, ask.team_id)
     places.organization(uow, ask.team_id, ask.organization_id)
     rows = sight.visible(uow, user_requests).where(user_requests.c.organization_id == ask.organization_id)
-    if not standing.manages_people_of(ask.organization_id):
+    if not standing.may("user.manage", ask.organization_id):
         rows = rows.where(user_requests.c.requested_by == uow.actor.user_id)
     if ask.status is not None:
         rows = rows.where(user_requests.c.status == ask.status)
@@ -208,9 +208,9 @@ def list_invitations(uow: UnitOfWork, ask: c.ListInvitations) -> c.InvitationPag
     """By time, oldest first. Raises NotFound when the team is not his, Forbidden when he manages nobody there."""
     standing = sight.standing(uow, ask.team_id)
     into = invitations.c.organization_id
-    mine = [one for one in standing.organizations if standing.manages_people_of(one)]
+    mine = [one for one in standing.organizations if standing.may("user.manage", one)]
     managed = [into.is_not(None)] if standing.may("user.manage") else [into.in_(mine)] if mine else []
-    managed += [into.is_(None)] if standing.manages_people_of(None) else []
+    managed += [into.is_(None)] if standing.may("role.manage") else []
     rules.standing.permit(bool(managed))
     rows = sight.visible(uow, invitations).where(
         invitations.c.team_id == ask.team_id, _PENDING, invitations.c.expires_at > uow.now, or_(*managed)

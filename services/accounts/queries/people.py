@@ -127,9 +127,9 @@ def _has_colleagues(uow: UnitOfWork, organization_id: str) -> bool:
 def list_agents(uow: UnitOfWork, ask: c.ListAgents) -> c.AgentPage:
     """By name. Raises NotFound when the team is not his, Forbidden for customers who register no cases."""
     standing = sight.standing(uow, ask.team_id)
-    rules.standing.permit(standing.sees_staff or rules.standing.chooses_agents(standing))
+    rules.standing.permit(standing.may("user.read") or rules.standing.chooses_agents(standing))
     rows = staff(uow, ask.team_id)
-    if not standing.sees_staff:
+    if not standing.may("user.read"):
         rows = rows.where(memberships.c.active, users.c.active, users.c.kind == "person")
     if ask.available is not None:
         rows = rows.where(memberships.c.away != ask.available, memberships.c.active)
@@ -147,7 +147,7 @@ def staff(uow: UnitOfWork, team_id: str) -> Select[Any]:
 
 def agent_line(row: Fields, standing: Standing) -> c.AgentLine:
     """From ``staff``."""
-    whole = membership_view({**row, "organization_name": None}, standing) if standing.sees_staff else None
+    whole = membership_view({**row, "organization_name": None}, standing) if standing.may("user.read") else None
     here = row["active"] and row["person_active"] and not row["away"]
     return c.AgentLine(id=row["user_id"], name=row["person_name"], available=here, membership=whole)
 
@@ -277,7 +277,6 @@ def user_view(user_id: str, name: str, row: Fields) -> c.UserView:
 
 def membership_view(row: Fields, standing: Standing) -> c.MembershipView:
     """From ``people``; ``standing`` is the reader's in that team."""
-    needed = "role.manage" if row["organization_id"] is None else "user.manage"
     return c.MembershipView(
         id=row["id"],
         team_id=row["team_id"],
@@ -291,6 +290,6 @@ def membership_view(row: Fields, standing: Standing) -> c.MembershipView:
         away=row["away"],
         replacement_id=row["replacement_id"],
         away_until=row["away_until"],
-        may=standing.able([needed], row["organization_id"]),
+        may=standing.able([rules.standing.office(row["organization_id"])], row["organization_id"]),
         version=row["version"],
     )

@@ -74,7 +74,7 @@ def working_on(team_id: str, topic: str) -> Select[Any]:
 def list_queues(uow: UnitOfWork, ask: c.ListQueues) -> c.QueuePage:
     """By id. Raises NotFound when the team is not his, Forbidden for customers."""
     standing = sight.standing(uow, ask.team_id)
-    rules.standing.permit(standing.sees_staff)
+    rules.standing.must_be_able(standing, "user.read")
     rows = with_agents(uow).where(queues.c.team_id == ask.team_id)
     found, cursor = sight.page(uow, rows, [queues.c.id], ask)
     return c.QueuePage(data=[queue_view(row, standing) for row in found], next_cursor=cursor)

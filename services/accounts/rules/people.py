@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from services.accounts.rules.standing import Standing
+from services.accounts.rules.standing import Standing, office
 from services.chassis.problems import Conflict, Forbidden, Invalid
 
 Person = Mapping[str, Any]
@@ -44,9 +44,9 @@ def gained(membership: Mapping[str, Any], changes: Mapping[str, Any]) -> set[str
 
 def leaves_the_office(membership: Mapping[str, Any], changes: Mapping[str, Any]) -> bool:
     """Whether somebody who manages the people of his organization, or as staff the team's roles, no longer would."""
-    office = "role.manage" if membership["organization_id"] is None else "user.manage"
+    needed = office(membership["organization_id"])
     after = {**membership, **changes}
-    return _holds(membership, office) and not _holds(after, office)
+    return _holds(membership, needed) and not _holds(after, needed)
 
 
 def _holds(membership: Mapping[str, Any], permission: str) -> bool:

@@ -39,20 +39,6 @@ class Standing:
         """Which of these permissions he has, so that a client can offer what they are for."""
         return [permission for permission in permissions if self.may(permission, organization_id)]
 
-    @property
-    def leads(self) -> bool:
-        """May register and change organizations."""
-        return self.may("organization.manage")
-
-    def manages_people_of(self, organization_id: str | None) -> bool:
-        """May add and change people of this organization; with None: of the team's own staff."""
-        return self.may("role.manage") if organization_id is None else self.may("user.manage", organization_id)
-
-    @property
-    def sees_staff(self) -> bool:
-        """May list the team's staff."""
-        return self.operator or (self.staff is not None and "user.read" in self.staff)
-
 
 NOBODY = Standing()
 
@@ -84,6 +70,11 @@ def decide(standing: Standing, permission: str, organization_id: str | None = No
         return Decision(False, "role_lacks_permission")
     belongs = at_home is not None or (organization_id is None and bool(standing.organizations))
     return Decision(False, "staff_only" if belongs else "not_a_member")
+
+
+def office(organization_id: str | None) -> str:
+    """The permission to add and change people there: of an organization, or (None) of the team's own staff."""
+    return "role.manage" if organization_id is None else "user.manage"
 
 
 def chooses_agents(standing: Standing) -> bool:

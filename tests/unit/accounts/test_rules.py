@@ -82,10 +82,9 @@ def test_a_place_in_a_list_fits_into_a_cursor(name: str) -> None:
     ],
 )
 def test_who_may_manage_whom(standing: Standing, leads: bool, own: bool, foreign: bool, staff: bool) -> None:
-    assert standing.leads is leads
-    assert standing.manages_people_of("org_own") is own
-    assert standing.manages_people_of("org_foreign") is foreign
-    assert standing.manages_people_of(None) is staff
+    assert standing.may("organization.manage") is leads
+    for place, expected in (("org_own", own), ("org_foreign", foreign), (None, staff)):
+        assert standing.may(rules.standing.office(place), place) is expected
 
 
 HELD = st.frozensets(st.sampled_from(sorted(rules.roles.KNOWN)))
