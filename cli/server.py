@@ -19,8 +19,9 @@ SERVICES = ("accounts", "cases", "files", "notifications")
 def parked(what: str, service: str) -> None:
     """Messages that were set aside because they failed.
 
-    Works on a server of the installation only, with the service's environment (CASEWORK_AMQP_URL and the rest): it runs
-    `python -m services.SERVICE parked WHAT` there. In a container: `docker compose exec SERVICE python -m ...`.
+    Works on a server of the installation only, while its message broker runs, with the service's environment
+    (CASEWORK_AMQP_URL and the rest): it runs `python -m services.SERVICE parked WHAT` there. In a container:
+    `docker compose exec SERVICE python -m ...`.
     """
     if "CASEWORK_AMQP_URL" not in os.environ:
         raise click.UsageError(

@@ -69,6 +69,6 @@ def keys() -> None:
 @keys.command("rotate", epilog=example("casework keys rotate"))
 @pass_desk
 def rotate(desk: Desk) -> None:
-    """Sign with a new key from now on; tokens signed before stay good until they end by themselves."""
+    """Make a new key. It signs about a minute later, when every gateway knows it; nobody is logged out."""
     told = desk.api.call("POST", "/v1/keys/rotate", {})
-    desk.show(told, "A new key signs from now on.")
+    desk.show(told, "A new key is published. It signs about a minute from now; nobody is logged out.")

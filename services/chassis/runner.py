@@ -21,6 +21,7 @@ from typing import Any
 import click
 import orjson
 import structlog
+from kombu.exceptions import OperationalError
 from sqlalchemy import text
 
 from services.chassis import health, parked
@@ -32,6 +33,7 @@ from services.chassis.telemetry import set_up_logs
 from services.chassis.unit_of_work import Work
 
 log = structlog.get_logger("runner")
+_PARKED = {"replay": parked.replay, "drop": parked.drop}
 
 
 def main(package: str) -> None:
@@ -67,11 +69,13 @@ def _commands(package: str) -> click.Group:
     @click.argument("what", type=click.Choice(["list", "replay", "drop"]), default="list")
     def parked_command(what: str) -> None:
         url = load(service.settings).amqp_url
-        if what == "list":
-            for line in parked.listed(url, name):
-                click.echo(orjson.dumps(line).decode())
-        else:
-            click.echo(orjson.dumps({what: (parked.replay if what == "replay" else parked.drop)(url, name)}).decode())
+        try:
+            told = parked.listed(url, name) if what == "list" else [{what: _PARKED[what](url, name)}]
+        except (OSError, OperationalError) as error:
+            message = f"The message broker does not answer ({error}). Parked messages lie there: start it first."
+            raise click.ClickException(message) from None
+        for line in told:
+            click.echo(orjson.dumps(line).decode())
 
     for extra, do in getattr(service, "subcommands", {}).items():
         group.add_command(_extra(extra, do, service))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,12 @@ class Console:
     def __init__(self, world: BrokerWorld, home: Path) -> None:
         self.world, self.home = world, home
 
-    def run(self, *words: str, typed: str = "", status: int = 0, url: str = "") -> str:
+    def run(
+        self, *words: str, typed: str = "", status: int = 0, url: str = "", environment: Mapping[str, str] | None = None
+    ) -> str:
         """One command; its output. Fails when it ends otherwise than expected."""
         environment = {
+            **(environment or {}),
             "XDG_CONFIG_HOME": str(self.home),
             "PYTHONPATH": str(ROOT),
             "CASEWORK_URL": url or self.world.url,
@@ -164,6 +168,21 @@ def test_the_verifier_names_the_place(console: Console, cast: Cast, statement: s
     assert "all as they were written" in console.run("audit", "verify", "--file", str(kept))
     kept.write_text(kept.read_text(encoding="utf-8").replace("organization.added", "organization.adder", 1))
     assert f"{team.id}, entry " in console.run("audit", "verify", "--file", str(kept), status=1)
+
+
+def test_new_keys_log_nobody_out(console: Console) -> None:
+    before, after = ({key["kid"] for key in console.told("keys", "rotate")["keys"]} for _ in range(2))
+    assert before < after
+    assert console.told("whoami")["operator"] is True
+
+
+def test_parked_messages_are_seen_from_a_server_only(console: Console) -> None:
+    assert "from a server of the installation only" in console.run("parked", "list", "cases", status=2)
+    there = console.world.processes["cases"].environment
+    assert console.run("parked", "list", "cases", environment=there) == ""
+    assert console.run("parked", "drop", "cases", typed="n\n", status=1, environment=there)
+    away = there | {"CASEWORK_AMQP_URL": "amqp://guest:guest@127.0.0.1:1//"}
+    assert "message broker does not answer" in console.run("parked", "list", "cases", status=1, environment=away)
 
 
 def test_the_installations_own_record_verifies(console: Console) -> None:
