@@ -40,7 +40,7 @@ def readers_view(reader: Reader, told: Round, author: str, *, internal: bool = F
         visibility=case.visibility,
         organization=case.visibility == "organization" and not internal,
         people=[c.PersonView(id=user_id, name=names[user_id]) for user_id in seen],
-        mailed=[c.PersonView(id=user_id, name=names[user_id]) for user_id in mailed if user_id in names],
+        mailed=[c.PersonView(id=user_id, name=names[user_id]) for user_id in mailed if user_id in seen],
         staff_mailed=any(user_id in reader.desk for user_id in mailed),
     )
 
