@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gateway.answers import etag_of, json_answer
 from services.chassis.messages import Request, View
 from services.contracts import accounts, cases, notifications
-from services.contracts.shapes import Slug, Version
+from services.contracts.shapes import Id, Slug, Version
 
 if TYPE_CHECKING:
     from flask import Response
@@ -24,15 +24,26 @@ class ProfileTag(View):
     etag: str
 
 
+class CreateView(View):
+    """Where a case begins: the kinds of case with their forms (``types``), a draft to fill in and attach files to
+    (``drafts``), or all in one request (``href``); for one of these of my organizations. For staff any will do."""
+
+    href: str
+    drafts: str
+    types: str
+    organization_ids: list[Id]
+
+
 class BootstrapView(View):
     """Me, my organizations in the team (the first 100), the profile in force, the freshest of my cases (the others are
-    at ``~/cases?view=mine``), and where the event stream goes on from."""
+    at ``~/cases?view=mine``), how I create a case (null: I may not), and where the event stream goes on from."""
 
     team_id: Slug
     me: accounts.MeView
     organizations: list[accounts.OrganizationView]
     profile: ProfileTag
     cases: list[cases.CaseLine]
+    create: CreateView | None
     event_cursor: int
 
 
@@ -60,9 +71,21 @@ def tell(desk: Desk, call: Call) -> Response:
         "organizations": organizations["data"],
         "profile": {"version": profile["version"], "etag": etag_of(profile["version"])},
         "cases": mine["data"],
+        "create": _create(team["team_id"], me["memberships"], organizations["data"]),
         "event_cursor": feed["cursor"],
     }
     return json_answer(told)
+
+
+def _create(team_id: str, places: list[dict[str, Any]], organizations: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The way to a new case, for whom it is open; that it is open is decided again by the service that is asked."""
+    mine = [place for place in places if place["team_id"] == team_id and place["active"]]
+    where = {place["organization_id"] for place in mine if "case.create" in place["permissions"]}
+    if not where:
+        return None
+    path = f"/v1/teams/{team_id}"
+    ids = [one["id"] for one in organizations if None in where or one["id"] in where]
+    return {"href": f"{path}/cases", "drafts": f"{path}/drafts", "types": f"{path}/types", "organization_ids": ids}
 
 
 def together(desk: Desk, call: Call, *asked: tuple[str, str, dict[str, Any]]) -> list[dict[str, Any]]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from tests.journeys.cast import Cast, Scene, expect, unique
+from tests.journeys.statements import heard
 from tests.journeys.test_jobs import done
 from tests.world import MemoryWorld, World
 
@@ -174,19 +172,6 @@ def test_a_macro_is_done_on_many_cases_each_by_itself(scene: Scene) -> None:
     assert (answered["status"], answered["comments"][-1]["body"]) == ("answered", f"{first['number']} is done.")
     bare = {"action": "macro", "case_ids": [first["id"]]}
     assert expect(scene.agent.post(f"{scene.path}/cases/bulk", bare), 422)["errors"][0]["pointer"] == "/macro_id"
-
-
-@contextmanager
-def heard(memory: MemoryWorld) -> Iterator[list[str]]:
-    """The statements that cases runs inside."""
-    engine, said = memory.client.works["cases"].engine, list[str]()
-
-    def hear(*told: Any) -> None:
-        said.append(str(told[2]))
-
-    event.listen(engine, "before_cursor_execute", hear)
-    yield said
-    event.remove(engine, "before_cursor_execute", hear)
 
 
 def test_a_usual_macro_costs_no_more_than_a_single_act_may(memory: MemoryWorld, scene: Scene) -> None:

@@ -21,6 +21,21 @@ def ids(who: Person, scene: Scene, asked: str = "") -> list[str]:
     return [line["id"] for line in expect(who.get(f"{scene.path}/cases?limit=100{asked}"), 200)["data"]]
 
 
+@pytest.mark.seed("D01")
+def test_a_case_is_created_from_the_home_page(scene: Scene) -> None:
+    account, reader = scene.team.organization(), scene.home.person(permissions=["case.read"])
+    me = account.person()
+    way = expect(me.get(f"{scene.path}/bootstrap"), 200)["create"]
+    assert way["organization_ids"] == [account.id]
+    [kind] = expect(me.get(way["types"]), 200)["data"]
+    form = scene.team.form(kind["key"], organization_id=way["organization_ids"][0])
+    made = expect(me.post(way["href"], form), 201)
+    assert [line["id"] for line in expect(me.get(f"{scene.path}/bootstrap"), 200)["cases"]] == [made["id"]]
+    assert expect(me.post(way["drafts"], {"type": kind["key"]}), 201)["organization_id"] == account.id
+    assert expect(reader.get(f"{scene.path}/bootstrap"), 200)["create"] is None
+    expect(reader.post(way["href"], form | {"organization_id": scene.home.id}), 403)
+
+
 @pytest.mark.seed("D02")
 def test_required_fields_are_marked_and_enforced(scene: Scene) -> None:
     scene.open()
@@ -33,6 +48,45 @@ def test_required_fields_are_marked_and_enforced(scene: Scene) -> None:
         assert [error["pointer"] for error in refused["errors"]] == [f"/{name}"]
     optional = [field["key"] for field in kind["form"] if not field["required"]]
     assert optional == ["private"]
+
+
+@pytest.mark.seed("D03")
+def test_account_product_subject_description_private_and_files_make_the_form(scene: Scene) -> None:
+    me = scene.customer
+    told = expect(me.get(f"{scene.path}/types/case/form?organization_id={scene.home.id}"), 200)["form"]["properties"]
+    own = told.pop("fields")["properties"]
+    drawn = sorted((told | own).items(), key=lambda one: int(one[1].get("x-order", -1)))
+    labels = [field["title"] for _, field in drawn if "title" in field]
+    assert labels == ["Product", "Subject", "Description", "Private"]
+    assert own["private"]["type"] == "boolean"
+    profile = expect(me.get(f"{scene.path}/profile"), 200)["profile"]
+    assert profile["labels"]["organization"] == "Account"  # chosen first: it says which products there are
+    assert profile["files"]["before_submit"] is True
+    form = {"type": "case", "organization_id": scene.home.id, "product": "finance", "title": "Year end"}
+    case, _ = scene.open(me, **form, description="The sums differ.", fields={"private": True})
+    said = ("organization_id", "product", "title", "description", "visibility")
+    assert [case[name] for name in said] == [scene.home.id, "finance", "Year end", "The sums differ.", "private"]
+
+
+@pytest.mark.seed("D07")
+def test_files_are_attached_while_the_case_is_created(world: World, scene: Scene) -> None:
+    way = expect(scene.customer.get(f"{scene.path}/bootstrap"), 200)["create"]
+    form = scene.team.form(title="With pictures", organization_id=scene.home.id, wants_files=True)
+    draft = expect(scene.customer.post(way["drafts"], form), 201)
+    here, there = f"{way['drafts']}/{draft['id']}", f"{scene.path}/cases/{draft['id']}"
+    world.settle(lambda: scene.customer.get(f"{here}/tree").status == 200)
+    expect(scene.customer.upload(f"{here}/files", "chosen.pdf", b"%PDF", "application/pdf"), 201)
+    dropped = [("file", (name, b"\x89PNG", "image/png")) for name in ("one.png", "two.png")]  # several at once
+    expect(scene.customer.http("POST", f"{here}/files", files=dropped), 201)
+    assert expect(scene.customer.get(f"{here}/summary"), 200)["files"]["count"] == 3
+    for nobody_yet in (scene.colleague, scene.agent):
+        assert nobody_yet.get(f"{here}/tree").status == nobody_yet.get(there).status == 404
+    case = expect(scene.customer.post(f"{here}/submit"), 201)
+    assert (case["id"], case["title"]) == (draft["id"], "With pictures")
+    world.settle(lambda: scene.agent.get(f"{there}/tree").status == 200)
+    for reader in (scene.customer, scene.colleague, scene.agent):
+        names = [file["name"] for file in expect(reader.get(f"{there}/tree"), 200)["files"]]
+        assert names == ["chosen.pdf", "one.png", "two.png"]
 
 
 @pytest.mark.seed("D04", "D05", "D13")

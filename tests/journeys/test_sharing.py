@@ -8,6 +8,7 @@ import pytest
 
 from tests.journeys.cast import Cast, Person, Scene, expect
 from tests.journeys.post import Post
+from tests.journeys.statements import heard
 from tests.world import MemoryWorld, World
 
 pytestmark = pytest.mark.journey
@@ -166,6 +167,25 @@ def test_who_loses_the_product_sees_nothing_by_following(memory: MemoryWorld, ca
     assert (refused["code"], refused["errors"][0]["rule"]) == ("follower_needs_product", "entitled")
     assert expect(me.get(here), 200)["followers"][0]["id"] == follower.id  # remembered, for when it comes back
     assert holding("payroll") == (200, 200, 2)
+
+
+def test_what_it_costs_to_share_and_to_save(memory: MemoryWorld, cast: Cast) -> None:
+    scene = cast.scene("C")
+    _, here = scene.open(product_item="Welder 4")
+    who, colleague, stranger = scene.agent, scene.colleague.id, scene.stranger.id
+    saved = {"topic": "quality", "product_item": "Welder 5", "contact_id": colleague, "priority": "high"}
+    asked: list[tuple[str, str, Any]] = [
+        ("PUT", "/owner", {"owner_id": colleague}),
+        ("PUT", "/visibility", {"visibility": "participants"}),
+        ("PATCH", "", saved),
+        ("GET", "/audience", None),
+        ("GET", f"/access?user={stranger}", None),
+    ]
+    for method, path, body in asked:
+        more = {"json": body, "headers": {"Idempotency-Key": f"share{path}"}} if body else {}
+        with heard(memory) as said:
+            expect(who.http(method, here + path, **more), 200)
+        assert len(said) <= (8 if body else 3), said
 
 
 def _heard(who: Person, scene: Scene, after: int) -> list[str]:
