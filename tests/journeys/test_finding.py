@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -113,6 +114,29 @@ def test_what_no_index_answers_is_refused_and_says_what_to_narrow(scene: Scene, 
     assert problem["errors"][0]["pointer"].startswith("/")
 
 
+def test_a_list_is_filtered_by_tag(scene: Scene) -> None:
+    tag = word()
+    marked, path = scene.open()
+    other, _ = scene.open()
+    expect(scene.agent.put(f"{path}/tags/{tag}"), 200)
+    here = f"{scene.path}/cases?organization_id={scene.home.id}"
+    assert ids(scene.agent, f"{here}&tag={tag}") == [marked["id"]]
+    assert ids(scene.agent, f"{here}&tag={tag}&view=closed") == []
+    assert ids(scene.agent, f"{scene.path}/cases?tag={tag}&view=open&sort=priority") == [marked["id"]]
+    assert expect(scene.agent.get(f"{scene.path}/cases?tag={tag}"), 400)["code"] == "not_offered"
+    assert scene.customer.get(f"{here}&tag={tag}").status == 403
+    filters = {"organization_id": scene.home.id, "tag": tag}
+    kept = expect(scene.agent.post(f"{scene.path}/views", {"name": "Marked", "filters": filters}), 201)
+    assert ids(scene.agent, f"{scene.path}/views/{kept['id']}/cases") == [marked["id"]]
+    assert other["id"] not in ids(scene.agent, f"{here}&tag={tag}")
+
+
+def test_a_customer_keeps_no_view_of_what_is_kept_from_him(scene: Scene) -> None:
+    for filters in ({"tag": "x"}, {"queue": "queue_01m7x2c4e6g8j0k2m4n6p8q0r2"}, {"view": "assigned"}):
+        asked = {"name": "No", "filters": filters}
+        assert scene.customer.post(f"{scene.path}/views", asked).status == 403, filters
+
+
 def test_a_customer_cannot_filter_by_what_is_kept_from_him(scene: Scene) -> None:
     scene.open()
     refused = scene.customer.get(f"{scene.path}/cases?queue=queue_01m7x2c4e6g8j0k2m4n6p8q0r2")
@@ -140,6 +164,24 @@ def test_what_the_other_side_wrote_is_unread_until_i_have_read_it(scene: Scene) 
     assert not unread(scene.customer, scene, case["id"])
     expect(scene.customer.http("DELETE", f"{path}/read-marker"), 204)
     assert unread(scene.customer, scene, case["id"])
+
+
+def test_what_one_device_has_read_is_read_on_all_and_what_it_did_not_show_is_not(scene: Scene) -> None:
+    case, path = scene.open()
+    other = replace(scene.customer)
+    signed = {"login": other.user_name, "password": other.password}
+    other.token = expect(scene.team.cast.world.http("POST", "/v1/sessions", json=signed), 201)["access_token"]
+    first = expect(scene.agent.post(f"{path}/comments", {"body": "One."}), 201)
+    expect(scene.agent.post(f"{path}/comments", {"body": "Two."}), 201)
+    expect(other.put(f"{path}/read-marker", {"until": first["created_at"]}), 200)
+    assert unread(scene.customer, scene, case["id"])  # a screen that stood at the first word
+    now = expect(scene.customer.put(f"{path}/read-marker"), 200)
+    assert not unread(other, scene, case["id"])
+    late = expect(other.put(f"{path}/read-marker", {"until": first["created_at"]}), 200)
+    assert late == now  # what was read stays read
+    future = expect(other.put(f"{path}/read-marker", {"until": "2999-01-01T00:00:00Z"}), 200)
+    assert future["read_at"] < "2999"
+    assert scene.stranger.put(f"{path}/read-marker").status == 404
 
 
 def test_an_internal_word_neither_shows_nor_counts_for_the_customer(scene: Scene) -> None:
@@ -182,6 +224,28 @@ def test_the_views_of_every_team_are_there_by_their_key(scene: Scene) -> None:
     expect(scene.agent.post(f"{path}/close"), 200)
     assert case["id"] in ids(scene.customer, f"{scene.path}/views/closed/cases?limit=100")
     assert "assigned" not in {view["id"] for view in lines(scene.customer, f"{scene.path}/views")}
+    assert case["id"] not in ids(scene.customer, f"{scene.path}/views/open/cases?limit=100")
+    [closed] = [line for line in lines(scene.customer, f"{scene.path}/views/closed/cases") if line["id"] == case["id"]]
+    assert closed["status"] == "closed"
+    for who in (scene.customer, scene.agent):
+        kept = [view["id"] for view in lines(who, f"{scene.path}/views") if view["built_in"]]
+        for view in kept:
+            expect(who.get(f"{scene.path}/views/{view}/cases"), 200)
+
+
+@pytest.mark.seed("D14")
+def test_the_view_of_followed_cases_shows_what_i_follow_and_for_whom_i_ask(cast: Cast) -> None:
+    scene = cast.scene("D")
+    case, _ = scene.open(follower_ids=[scene.colleague.id])
+    followed = f"{scene.path}/views/followed/cases?limit=100"
+    assert case["id"] in ids(scene.colleague, followed)
+    assert case["id"] not in ids(scene.customer, followed)
+    guest = scene.home.person()
+    scene.abroad.join(guest)
+    mine = f"{scene.path}/views/company/cases"
+    assert expect(guest.get(mine), 409)["code"] == "organization_required"
+    assert case["id"] in ids(guest, f"{mine}?organization_id={scene.home.id}&limit=100")
+    assert case["id"] not in ids(guest, f"{mine}?organization_id={scene.abroad.id}&limit=100")
 
 
 def test_a_view_that_no_list_answers_is_not_kept(scene: Scene) -> None:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
 import pytest
+from sqlalchemy import text
 
+from services.cases.service import Service
+from services.chassis.ids import new_id
 from tests.journeys.cast import Cast, Scene, expect, unique
 from tests.world import MemoryWorld
 
@@ -64,6 +68,50 @@ def test_cases_are_tagged_assigned_and_commented_at_once(scene: Scene) -> None:
     for _, path in cases:
         case = expect(scene.agent.get(path), 200)
         assert (case["tags"], case["assignee"]["id"], case["comments"][-1]["body"]) == ([word], scene.agent.id, word)
+
+
+def test_cases_are_put_into_a_queue_and_cancelled_at_once(scene: Scene) -> None:
+    cases = [scene.open() for _ in range(2)]
+    ids = [case["id"] for case, _ in cases]
+    asked = {"name": unique("Queue ")}
+    pile = expect(scene.team.cast.operator.post(f"{scene.path}/queues", asked), 201)["id"]
+    scene.team.cast.world.settle(lambda: scene.agent.get(f"{scene.path}/queues/{pile}/cases").status == 200)
+    for asked in ({"action": "queue", "queue_id": pile}, {"action": "cancel", "body": "A test."}):
+        job = expect(scene.agent.post(f"{scene.path}/cases/bulk", asked | {"case_ids": ids}), 202)
+        assert done(scene, job)["done"] == 2
+    for _, path in cases:
+        case = expect(scene.agent.get(path), 200)
+        assert (case["queue_id"], case["status"], case["comments"][-1]["body"]) == (pile, "cancelled", "A test.")
+    again = {"action": "queue", "queue_id": None, "case_ids": ids}
+    told = done(scene, expect(scene.agent.post(f"{scene.path}/cases/bulk", again), 202))
+    assert {(one["outcome"], one["code"]) for one in told["items"]} == {("refused", "not_in_this_status")}
+
+
+def waiting(memory: MemoryWorld) -> list[dict[str, Any]]:
+    """The items that are about to be delivered."""
+    with memory.client.works["cases"].writing() as unit:
+        rows = unit.all(text("SELECT body FROM outbox WHERE type = 'job_item.queued' ORDER BY id"))
+    return [orjson.loads(bytes(row.body)) for row in rows]
+
+
+def test_a_job_of_a_thousand_comes_to_its_end_and_nothing_is_done_twice(memory: MemoryWorld, scene: Scene) -> None:
+    real = [scene.open() for _ in range(3)]
+    ids = [case["id"] for case, _ in real] + [new_id("case") for _ in range(997)]
+    asked = {"action": "comment", "body": unique("word"), "visibility": "internal", "case_ids": ids}
+    memory.settle(None)
+    job = expect(scene.agent.post(f"{scene.path}/cases/bulk", asked), 202)
+    assert (job["total"], job["waiting"]) == (1000, 1000)
+    queued = waiting(memory)
+    assert len(queued) == 1000
+    told = done(scene, job)
+    assert [one["case_id"] for one in told["items"]] == ids
+    assert [one["outcome"] for one in told["items"]] == ["done"] * 3 + ["refused"] * 997
+    for body in queued[:20]:  # delivered again, long after its mark in the inbox is gone
+        assert Service.do_job_item.apply(memory.client.works["cases"], body | {"id": new_id("evt")})
+    assert done(scene, job) == told
+    for _, path in real:
+        comments = expect(scene.agent.get(f"{path}/comments"), 200)["data"]
+        assert [one["body"] for one in comments].count(asked["body"]) == 1
 
 
 def test_a_job_is_staffs_work_and_its_starters_business(scene: Scene) -> None:

@@ -69,13 +69,12 @@ def index_cases(uow: UnitOfWork, most: int = BATCH) -> None:
 
 def mark_read(uow: UnitOfWork, ask: c.MarkRead) -> c.ReadMarkerView:
     """Raises NotFound."""
-    queries.finding.mark(uow, ask, read=True)
-    return c.ReadMarkerView(case_id=ask.case_id, read_at=uow.now)
+    return c.ReadMarkerView(case_id=ask.case_id, read_at=queries.finding.mark(uow, ask))
 
 
 def mark_unread(uow: UnitOfWork, ask: c.MarkUnread) -> c.ReadMarkerView:
     """Raises NotFound."""
-    queries.finding.mark(uow, ask, read=False)
+    queries.finding.unmark(uow, ask)
     return c.ReadMarkerView(case_id=ask.case_id, read_at=None)
 
 

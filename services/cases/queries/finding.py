@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Any, get_args
+from datetime import datetime
+from typing import Any, cast, get_args
 
-from sqlalchemy import DateTime, Text, bindparam, delete, select
+from sqlalchemy import DateTime, Text, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.cases import rules
-from services.cases.queries.lists import list_cases
+from services.cases.queries.lists import list_cases, must_be_allowed
 from services.cases.queries.people import standings
 from services.cases.queries.sight import me, team, visible
+from services.cases.queries.single import tells_priority
 from services.cases.tables import cases, read_markers, views
-from services.chassis.problems import Forbidden, NotFound
+from services.chassis.problems import NotFound
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
 
@@ -64,31 +66,36 @@ def one(uow: UnitOfWork, team_id: str, view_id: str, *, to_change: bool = False)
 
 def must_be_offered(uow: UnitOfWork, team_id: str, filters: c.FiltersView, sort: c.Sort) -> None:
     """Hold a view's filters against what lists offer. Raises NotFound, Forbidden, Malformed ``not_offered``."""
-    places, _ = standings(uow, team_id)
-    staff = any(place.staff for place in places)
-    if not staff and filters.view == "assigned":
-        raise Forbidden("not_permitted", "This is a view of the support team.")
-    rules.walk_of(_ask(team_id, filters, sort), uow.now, staff=staff)
+    places, policy = standings(uow, team_id)
+    standing = next((place for place in places if place.staff), places[0])
+    ask = _ask(team_id, filters, sort)
+    must_be_allowed(standing, ask, tells_priority(standing, policy))
+    rules.walk_of(ask, uow.now, staff=standing.staff)
 
 
 def _ask(team_id: str, filters: c.FiltersView, sort: c.Sort, **more: Any) -> c.ListCases:
     chosen = {field.name: getattr(filters, field.name) for field in fields(filters)}
-    return c.ListCases(team_id=team_id, sort=sort, **chosen, **more)
+    return c.ListCases(team_id=team_id, sort=sort, **chosen | more)
 
 
 def list_view_cases(uow: UnitOfWork, ask: c.ListViewCases) -> c.CasePage:
     """As ``list_cases`` with what the view keeps. Raises NotFound for a view that is not mine."""
     view = _built_in(ask.view_id) if ask.view_id in _NAMES else one(uow, ask.team_id, ask.view_id)
-    more = {"include": ask.include, "limit": ask.limit, "cursor": ask.cursor}
+    more: dict[str, Any] = {"include": ask.include, "limit": ask.limit, "cursor": ask.cursor}
+    if ask.organization_id is not None:
+        more["organization_id"] = ask.organization_id
     return list_cases(uow, _ask(ask.team_id, view.filters, view.sort, **more))
 
 
 _HERE = cases.c.id == bindparam("case_id", type_=Text())
-_MARK = insert(read_markers).from_select(
+_mark = insert(read_markers).from_select(
     ["user_id", "case_id", "read_at"],
     visible(me, cases.c.id, bindparam("now", type_=DateTime(timezone=True))).where(_HERE).limit(1),
 )
-_MARK = _MARK.on_conflict_do_update(index_elements=["user_id", "case_id"], set_={"read_at": _MARK.excluded.read_at})
+_MARK = _mark.on_conflict_do_update(
+    index_elements=["user_id", "case_id"],
+    set_={"read_at": func.greatest(read_markers.c.read_at, _mark.excluded.read_at)},
+).returning(read_markers.c.read_at)
 _UNMARK = (
     visible(cases.c.id)
     .where(_HERE)
@@ -100,9 +107,17 @@ _UNMARK = (
 )
 
 
-def mark(uow: UnitOfWork, ask: Any, *, read: bool) -> None:
-    """Write down or forget what I have read, if I may see the case; one statement. Raises NotFound."""
-    values = {"me": uow.actor.user_id, "team_id": ask.team_id, "case_id": ask.case_id}
-    done = uow.run(_MARK, values | {"now": uow.now}) if read else uow.first(_UNMARK, values)
-    if not done:
+def mark(uow: UnitOfWork, ask: c.MarkRead) -> datetime:
+    """Write down up to when I have read a case that I may see; one statement. Raises NotFound."""
+    until = min(ask.until or uow.now, uow.now)
+    values = {"me": uow.actor.user_id, "team_id": ask.team_id, "case_id": ask.case_id, "now": until}
+    row = uow.first(_MARK, values)
+    if row is None:
+        raise NotFound()
+    return cast(datetime, row.read_at)
+
+
+def unmark(uow: UnitOfWork, ask: c.MarkUnread) -> None:
+    """Forget it. Raises NotFound."""
+    if uow.first(_UNMARK, {"me": uow.actor.user_id, "team_id": ask.team_id, "case_id": ask.case_id}) is None:
         raise NotFound()

@@ -31,7 +31,7 @@ from sqlalchemy import (
 from services.cases import rules
 from services.cases.queries.paging import place_of, values_of
 from services.cases.queries.people import represented, standings
-from services.cases.queries.search import found
+from services.cases.queries.search import excerpts, found
 from services.cases.queries.sight import me, organization, visible
 from services.cases.queries.single import person, tells_priority
 from services.cases.rules import Standing, Walk
@@ -133,21 +133,26 @@ def list_cases(uow: UnitOfWork, ask: c.ListCases) -> c.CasePage:
     places, policy = standings(uow, ask.team_id)
     standing, organization_id = represented(places, ask.organization_id)
     shows_priority = tells_priority(standing, policy)
-    _must_be_allowed(standing, ask, shows_priority)
+    must_be_allowed(standing, ask, shows_priority)
     walk = rules.walk_of(ask, uow.now, staff=standing.staff)
     values = _values(uow, ask, walk, organization_id)
     values["kinds"] = ["public", "internal"] if standing.staff else ["public"]
     quoting = "last_comment" in ask.include
     page = Page(standing.side, ask.view, walk, frozenset(values), ask.assignee == "none", quoting)
-    rows = uow.all(_page(page), values) if ask.q is None else _find(uow, ask.q, page, values)
+    words = rules.words_of(ask.q) if ask.q is not None else []
+    rows = uow.all(_page(page), values) if ask.q is None else _find(uow, words, page, values)
     last = rows[ask.limit - 1] if len(rows) > ask.limit else None
     names = ("found_at", "id") if ask.q is not None else [name for name, _, _ in _ORDERS[walk.order]]
     cursor = place_of([_of(last, name) for name in names]) if last else None
-    lines = [_line(row, standing, shows_priority, uow.actor.user_id) for row in rows[: ask.limit]]
+    shown = rows[: ask.limit]
+    quoted = excerpts(uow, shown) if ask.q is not None else [None] * len(shown)
+    me_id = uow.actor.user_id
+    lines = [_line(row, standing, shows_priority, me_id, quote) for row, quote in zip(shown, quoted, strict=True)]
     return c.CasePage(data=lines, next_cursor=cursor)
 
 
-def _must_be_allowed(standing: Standing, ask: c.ListCases, shows_priority: bool) -> None:
+def must_be_allowed(standing: Standing, ask: c.ListCases, shows_priority: bool) -> None:
+    """Refuse what this side may not ask for at all. Raises Forbidden, Malformed ``not_offered``."""
     if not standing.staff and (ask.view == "assigned" or ask.queue is not None or ask.tag is not None):
         raise Forbidden("not_permitted", "This is a view of the support team.")
     if ("case.read_all" if standing.staff else "case.read") not in standing.permissions:
@@ -225,9 +230,8 @@ def _narrowed(page: Page) -> list[ColumnElement[bool]]:
     return where
 
 
-def _find(uow: UnitOfWork, text: str, page: Page, values: dict[str, Any]) -> list[Row[Any]]:
+def _find(uow: UnitOfWork, words: list[str], page: Page, values: dict[str, Any]) -> list[Row[Any]]:
     """What has all of the words; when nothing has, what has words that look like them."""
-    words = rules.words_of(text)
     if not words:
         return []
     rows = uow.all(_search(page, alike=False), values | {"words": words})
@@ -284,7 +288,9 @@ def _unread(row: Row[Any], standing: Standing, reader_id: str) -> bool:
     return standing.staff or bool(row.contact_id == reader_id)
 
 
-def _line(row: Row[Any], standing: Standing, shows_priority: bool, reader_id: str) -> c.CaseLine:
+def _line(
+    row: Row[Any], standing: Standing, shows_priority: bool, reader_id: str, excerpt: list[c.PassageView] | None
+) -> c.CaseLine:
     return c.CaseLine(
         id=row.id,
         number=row.number,
@@ -303,7 +309,7 @@ def _line(row: Row[Any], standing: Standing, shows_priority: bool, reader_id: st
         version=row.version,
         unread=_unread(row, standing, reader_id),
         last_comment=_last_comment(row),
-        excerpt=rules.passages(row.excerpt) if hasattr(row, "excerpt") else None,
+        excerpt=excerpt,
     )
 
 

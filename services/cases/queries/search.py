@@ -15,14 +15,16 @@ from typing import Any
 from sqlalchemy import (
     ARRAY,
     CTE,
+    Boolean,
     ColumnElement,
     FromClause,
     Integer,
+    Row,
     Select,
     Text,
     any_,
     bindparam,
-    case,
+    cast,
     column,
     func,
     literal,
@@ -35,16 +37,17 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import TSQUERY
 
+from services.cases import rules
 from services.cases.queries.sight import organization, team, visible
 from services.cases.tables import cases, comments, day_of, documents, words
+from services.chassis.unit_of_work import UnitOfWork
+from services.contracts import cases as c
 
 FRESHEST = 1_000  # documents that are walked before the inverted index is asked
 WIDER = 10  # times the days that those cover
 LANGUAGES = {"en": "english", "sv": "swedish", "nb": "norwegian", "da": "danish"}
 ALIKE = 0.45  # of the groups of three letters, how many two words share
 QUOTED_COMMENTS, QUOTED_OF_EACH, QUOTED_IN_ALL = 10, 300, 2_000  # characters that an excerpt is looked for in
-# Two characters that no text has: they are taken out of it before.
-_MARKS = "StartSel=\x02, StopSel=\x03, MaxFragments=2, MaxWords=18, MinWords=6"
 
 _most = bindparam("most", type_=Integer())
 _simple: ColumnElement[Any] = literal_column("'simple'::regconfig")
@@ -63,16 +66,18 @@ _AS_WRITTEN = (
     .bindparams(bindparam("words", type_=ARRAY(Text)), configs=["simple", *LANGUAGES.values()])
     .columns(query=TSQUERY)
 )
+_STEMS = text("""
+    SELECT key, word, stem FROM (
+        SELECT key, word, (ts_lexize((name || '_stem')::regdictionary, word))[1] AS stem
+        FROM unnest(CAST(:keys AS text[]), CAST(:names AS text[]), CAST(:spelt AS text[])) AS given (key, name, word)
+    ) AS stemmed WHERE stem IS NOT NULL
+""")
 _PLACE = (documents.c.updated_at, documents.c.case_id)
 
 
 def _in_order(pile: Select[Any], *place: ColumnElement[Any]) -> Select[Any]:
     """The newest first, before anything is joined (OFFSET 0 says so): then a join can stop at the page."""
     return pile.order_by(*(part.desc() for part in place)).offset(0)
-
-
-def _config(name: str) -> ColumnElement[Any]:
-    return literal_column(f"'{name}'::regconfig")
 
 
 def _as_meant() -> Select[Any]:
@@ -127,7 +132,7 @@ class Search:
 def found(
     line: Sequence[Any], side: str, where: Sequence[ColumnElement[bool]], given: frozenset[str], *, alike: bool
 ) -> FromClause:
-    """The page of cases that have the words: the columns of ``line``, ``found_at`` and ``excerpt``."""
+    """The page of cases that have the words: the columns of ``line``, ``found_at``, and what an excerpt is made of."""
     asked = (_as_meant() if alike else _AS_WRITTEN).cte("asked")
     query = select(asked.c.query).scalar_subquery()
     scope = [documents.c.team_id == team]
@@ -137,10 +142,11 @@ def found(
         scope.append(documents.c.organization_id == organization)
     if "after_0" in given:
         scope.append(tuple_(*_PLACE) < tuple_(bindparam("after_0"), bindparam("after_1")))
-    steps = _steps(Search(side, query, scope, where))
+    search = Search(side, query, scope, where)
+    steps = _steps(search)
     both = union(*(select(step) for step in steps)).subquery("both")
     ids = select(both).order_by(both.c.found_at.desc(), both.c.id.desc()).limit(_most).subquery("ids")
-    return _with_excerpts(line, side, ids, query)
+    return _with_texts(line, search, ids, alike=alike)
 
 
 def _steps(search: Search) -> list[CTE]:
@@ -164,7 +170,9 @@ def _count(step: CTE) -> ColumnElement[int]:
     return select(func.count()).select_from(step).scalar_subquery()
 
 
-def _with_excerpts(line: Sequence[Any], side: str, ids: FromClause, query: ColumnElement[Any]) -> FromClause:
+def _with_texts(line: Sequence[Any], search: Search, ids: FromClause, *, alike: bool) -> FromClause:
+    """The rows, each with what an excerpt is made of: the beginning of its text and its language, and what was looked
+    for in the end (``meant``), ``guessed`` or not."""
     said = (
         select(func.left(comments.c.body, QUOTED_OF_EACH).label("body"))
         .where(
@@ -179,14 +187,31 @@ def _with_excerpts(line: Sequence[Any], side: str, ids: FromClause, query: Colum
     )
     spoken = select(func.string_agg(said.c.body, "\n")).correlate(cases).scalar_subquery()
     whole = func.concat_ws("\n", cases.c.title, func.left(cases.c.description, QUOTED_IN_ALL), spoken)
-    plain = func.left(func.translate(whole, "\x02\x03", ""), QUOTED_IN_ALL).label("plain")
-    told = visible(*line, ids.c.found_at, documents.c.language, plain, side=side)
-    told = told.join(ids, ids.c.id == cases.c.id).join(documents, documents.c.case_id == cases.c.id)
-    page = told.subquery("told")
-    config = case({key: _config(name) for key, name in LANGUAGES.items()}, value=page.c.language, else_=_simple)
-    stemmed = select(page, func.ts_headline(config, page.c.plain, query, _MARKS).label("stemmed"))
-    marked = stemmed.cte("marked").prefix_with("MATERIALIZED")  # or it would be worked out anew for each mention
-    bare = func.ts_headline(_simple, marked.c.plain, query, _MARKS)
-    excerpt = case((func.strpos(marked.c.stemmed, "\x02") > 0, marked.c.stemmed), else_=bare).label("excerpt")
-    kept = [part for part in marked.c if part.name not in ("plain", "language", "stemmed")]
-    return select(*kept, excerpt).subquery("page")
+    meant = [cast(search.query, Text).label("meant"), literal(alike, Boolean()).label("guessed")]
+    told = (ids.c.found_at, func.left(whole, QUOTED_IN_ALL).label("plain"), cases.c.language, *meant)
+    return visible(*line, *told, side=search.side).join(ids, ids.c.id == cases.c.id).subquery("page")
+
+
+def excerpts(uow: UnitOfWork, rows: Sequence[Row[Any]]) -> list[list[c.PassageView]]:
+    """Where in these rows the words were found."""
+    if not rows:
+        return []
+    wanted = rules.sought(rows[0].meant)
+    quotes = rules.quoted([(row.plain, row.language) for row in rows], wanted)
+    unsure = {
+        (quote.language, word)
+        for quote in quotes
+        if quote.language in LANGUAGES
+        for word, _, _ in quote.near
+        if wanted.word(word) is None
+    }
+    # What was guessed are words as they are written.
+    stems = _stems(uow, unsure) if unsure and not rows[0].guessed else {}
+    return [rules.excerpt(quote, wanted, stems) for quote in quotes]
+
+
+def _stems(uow: UnitOfWork, pairs: set[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """The stems of words in their languages; fillers have none."""
+    keys, spelt = zip(*sorted(pairs), strict=True)
+    values = {"keys": list(keys), "names": [LANGUAGES[key] for key in keys], "spelt": list(spelt)}
+    return {(row.key, row.word): row.stem for row in uow.all(_STEMS, values)}

@@ -24,7 +24,8 @@ from services.cases.rules.changes import (
     must_be_editable,
 )
 from services.cases.rules.clocks import Clock, Kind, Promise, explain, promises
-from services.cases.rules.finding import Walk, may_be_misspelt, passages, walk_of, words_of
+from services.cases.rules.excerpts import Sought, excerpt, quoted, sought
+from services.cases.rules.finding import Walk, may_be_misspelt, walk_of, words_of
 from services.cases.rules.followers import MOST_FOLLOWERS, follower_refused, private_refused, too_many_followers
 from services.cases.rules.forecast import Upheaval, upheaval
 from services.cases.rules.form import (
@@ -96,6 +97,7 @@ __all__ = [
     "Queue",
     "Reader",
     "Round",
+    "Sought",
     "Standing",
     "Surroundings",
     "TooManyTries",
@@ -121,6 +123,7 @@ __all__ = [
     "decide_unseen",
     "differences",
     "editable",
+    "excerpt",
     "explain",
     "explained",
     "filled_in",
@@ -153,12 +156,12 @@ __all__ = [
     "offers_followers",
     "opens",
     "owner_refused",
-    "passages",
     "private_refused",
     "product_held",
     "promised_by",
     "promises",
     "queue_for",
+    "quoted",
     "rank_of",
     "reaction_to_comment",
     "readable_fields",
@@ -167,6 +170,7 @@ __all__ = [
     "round_of_comment",
     "sees",
     "sides_of",
+    "sought",
     "sound",
     "told_of",
     "too_many",

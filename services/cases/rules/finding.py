@@ -113,12 +113,3 @@ def words_of(text: str) -> list[str]:
 def may_be_misspelt(words: list[str]) -> bool:
     """Whether guessing makes sense: short words and numbers have too many neighbours."""
     return any(len(word) >= SHORTEST_GUESS and word.isalpha() for word in words)
-
-
-def passages(marked: str) -> list[c.PassageView]:
-    """An excerpt whose found words stand between the characters 2 and 3, as pieces."""
-    pieces: list[c.PassageView] = []
-    for place, part in enumerate(re.split("[\x02\x03]", marked)):
-        if part:
-            pieces.append(c.PassageView(text=part, found=place % 2 == 1))
-    return pieces

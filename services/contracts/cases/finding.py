@@ -21,6 +21,7 @@ class FiltersView(View):
     assignee: Key | None = None
     product: Key | None = None
     queue: Id | None = None
+    tag: Key | None = None
     q: Query | None = None
 
 
@@ -78,10 +79,12 @@ class RemoveView(Request[GoneView]):
 
 
 class ListViewCases(Request[CasePage]):
-    """The cases of one view: a built-in one by its key, or one of mine by its id."""
+    """The cases of one view: a built-in one by its key, or one of mine by its id. ``organization_id``: whom I
+    represent, where the view does not say it."""
 
     team_id: Slug
     view_id: Key
+    organization_id: Id | None = None
     include: Annotated[list[Literal["last_comment"]], Shape(max=1)] = []
     limit: PageSize = 25
     cursor: Position | None = None
@@ -95,10 +98,12 @@ class ReadMarkerView(View):
 
 
 class MarkRead(Request[ReadMarkerView]):
-    """I have read the case up to now."""
+    """I have read the case up to now, or up to ``until``: the last thing this device shows. What another device has
+    read stays read."""
 
     team_id: Slug
     case_id: Id
+    until: datetime | None = None
 
 
 class MarkUnread(Request[ReadMarkerView]):

@@ -83,6 +83,31 @@ def test_numbers_and_short_words_are_not_guessed() -> None:
     assert not rules.may_be_misspelt(["ext", "000042"])
 
 
-def test_an_excerpt_is_told_in_pieces() -> None:
-    told = [(piece.text, piece.found) for piece in rules.passages("The \x02printer\x03 <b>\x02jam\x03")]
-    assert told == [("The ", False), ("printer", True), (" <b>", False), ("jam", True)]
+def excerpt(text: str, query: str, stems: dict[tuple[str, str], str] | None = None, language: str = "en") -> str:
+    """The excerpt of one text, what was found in brackets."""
+    wanted = rules.sought(query)
+    [quote] = rules.quoted([(text, language)], wanted)
+    pieces = rules.excerpt(quote, wanted, stems or {})
+    return "".join(f"[{piece.text}]" if piece.found else piece.text for piece in pieces)
+
+
+def test_a_word_is_marked_by_its_lexemes_alone() -> None:
+    stems = {("en", "printing"): "print", ("en", "dying"): "die", ("en", "dice"): "dice"}
+    asked = "( 'printer' | 'print' ) & ( 'die':* | 'dö' )"
+    assert excerpt("The Printer printing <b>dying</b>!", asked, stems) == "The [Printer] [printing] <b>[dying]</b>!"
+    assert excerpt("Dice and reprinter, DIESEL, dö", asked, stems) == "Dice and reprinter, [DIESEL], [dö]"
+    assert excerpt("dying", asked, stems, "sv") == "dying"
+    assert excerpt("jam jams Årjam årlig", "'jam' & 'år':*") == "[jam] jams [Årjam] [årlig]"
+
+
+def test_an_excerpt_is_at_most_two_passages_cut_between_words() -> None:
+    filler = "so much to say " * 40
+    told = excerpt(f"{filler}printer {filler}printer {filler}printer", "'printer':*")
+    assert told.count("[printer]") == 2
+    assert told.count(" ... ") == 1
+    assert set(told.replace("[printer]", "").split()) == {"so", "much", "to", "say", "..."}
+    assert excerpt(filler, "'printer':*") == filler[:107]  # found elsewhere: how it begins
+    far = f"{filler}one {filler}one {filler}one two {filler}"
+    assert excerpt(far, "'one' & 'two'").count("[one] [two]") == 1  # both, rather than the first one twice
+    assert excerpt("x" * 3000 + " jam", "'jam'") == "[jam]"
+    assert excerpt("", "'jam'") == ""
