@@ -101,7 +101,7 @@ WITH sized AS (
     INSERT INTO cases (id, team_id, number, organization_id, title, description, type, priority, product, fields,
         status, visibility, charge, level, created_by, created_by_name, contact_id, contact_name, owner_id, owner_name,
         assignee_id, assignee_name, confirmation, closed_at, created_at, updated_at, version, priority_rank, queue_id,
-        next_due_at, follow_up_at, language, indexed_version)
+        next_due_at, follow_up_at, language)
     SELECT id, %(team)s, 'BULK-' || lpad(n::text, 7, '0'), organization, title, description, %(type)s, %(priority)s,
         %(product)s, '{}', CASE WHEN closed THEN (ARRAY['cancelled', 'closed'])[1 + (pg_temp.pick(n, 12, 50) > 0)::int]
             ELSE (ARRAY['new', 'open', 'open', 'waiting_customer', 'answered'])[1 + pg_temp.pick(n, 13, 5)] END,
@@ -109,7 +109,7 @@ WITH sized AS (
         'Ada Lind', desk, CASE WHEN desk IS NOT NULL THEN 'Bo Ek' END, 'none', CASE WHEN closed THEN changed END,
         arrived, changed, 1, pg_temp.pick(n, 15, 4), 'queue_' || lpad(pg_temp.pick(n, 16, 6)::text, 26, '0'),
         CASE WHEN NOT closed AND pg_temp.pick(n, 17, 4) > 0 THEN changed + interval '40 hours' END,
-        CASE WHEN NOT closed AND pg_temp.pick(n, 18, 6) = 0 THEN changed + interval '7 days' END, language, 1
+        CASE WHEN NOT closed AND pg_temp.pick(n, 18, 6) = 0 THEN changed + interval '7 days' END, language
     FROM made
 ), known AS (
     INSERT INTO documents (case_id, team_id, organization_id, updated_at, version, language, shown, whole)
@@ -157,7 +157,7 @@ class Team:
 class Bulk:
     """Grows a team. ``texts``: how many of each kind and language there are to choose from."""
 
-    def __init__(self, work: Work, team: Team, *, texts: int = 2_000) -> None:
+    def __init__(self, work: Work, team: Team, *, texts: int = 4_000) -> None:
         self.work, self.texts, self.made = work, texts, 0
         weights = [1 / place for place in range(1, 11)]
         sizes = [sum(weights[:place]) / sum(weights) for place in range(1, 10)]

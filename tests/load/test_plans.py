@@ -178,7 +178,7 @@ def test_search_knows_of_bulk_cases_what_it_would_have_read_itself(big: Big) -> 
     with big.engine.connect() as db:
         before = db.exec_driver_sql(picked).all()
         db.exec_driver_sql(
-            "UPDATE cases SET indexed_version = 0 WHERE id = ANY(%(ids)s)", {"ids": [one[0] for one in before]}
+            "INSERT INTO unindexed (case_id) SELECT unnest(%(ids)s)", {"ids": [one[0] for one in before]}
         )
         with big.world.client.works["cases"].writing() as uow:
             index_cases(uow)

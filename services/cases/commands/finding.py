@@ -18,13 +18,15 @@ BATCH = 200
 MOST_VIEWS = 50
 
 # Words are letters and digits, everything else parts them, in documents as in searches. They stand there as they are
-# written (for beginnings and slips of the pen) and as the language stems them. Nothing is locked while this works.
+# written (for beginnings and slips of the pen) and as the language stems them. No case is locked meanwhile.
 _READ = text("""
-WITH batch AS (
+WITH heard AS (
+    DELETE FROM unindexed WHERE id IN (SELECT id FROM unindexed ORDER BY id DESC LIMIT :most FOR UPDATE SKIP LOCKED)
+    RETURNING case_id
+), batch AS (
     SELECT cases.id, cases.team_id, organization_id, updated_at, version, number, title, description,
-        COALESCE(language, left(teams.profile ->> 'locale', 2)) AS language
-    FROM cases JOIN teams ON teams.team_id = cases.team_id
-    WHERE indexed_version <> version ORDER BY updated_at DESC LIMIT :most
+        left(COALESCE(language, teams.profile ->> 'locale'), 2) AS language
+    FROM cases JOIN teams ON teams.team_id = cases.team_id WHERE cases.id IN (SELECT case_id FROM heard)
 ), texts AS (
     SELECT batch.*, CASE language WHEN 'sv' THEN 'swedish' WHEN 'nb' THEN 'norwegian' WHEN 'da' THEN 'danish'
             ELSE 'english' END::regconfig AS config,
@@ -52,19 +54,13 @@ SELECT id, team_id, organization_id, updated_at, version, language,
 ON CONFLICT (case_id) DO UPDATE SET team_id = excluded.team_id, organization_id = excluded.organization_id,
     updated_at = excluded.updated_at, version = excluded.version, language = excluded.language,
     shown = excluded.shown, whole = excluded.whole
-RETURNING case_id
-""")
-_TICK_OFF = text("""
-UPDATE cases SET indexed_version = documents.version, language = documents.language
-FROM documents WHERE documents.case_id = cases.id AND cases.id = ANY(:ids)
+WHERE documents.version <= excluded.version
 """)
 
 
 def index_cases(uow: UnitOfWork, most: int = BATCH) -> None:
-    """Let search know of what changed, the freshest first. A case that changes meanwhile stays on the list."""
-    ids = [row.case_id for row in uow.all(_READ, {"most": most})]
-    if ids:
-        uow.run(_TICK_OFF, {"ids": ids})
+    """Let search know of what changed, the freshest first. A case that changes meanwhile is on the list once more."""
+    uow.run(_READ, {"most": most})
 
 
 def mark_read(uow: UnitOfWork, ask: c.MarkRead) -> c.ReadMarkerView:

@@ -15,7 +15,7 @@ from services.cases.commands.saving import record
 from services.cases.queries.people import NEXT_NUMBER
 from services.cases.queries.weighing import Place, place_to_open, weigh
 from services.cases.rules import Reader, Round
-from services.cases.tables import cases, followers
+from services.cases.tables import cases, followers, unindexed
 from services.chassis.ids import new_id
 from services.chassis.problems import Invalid
 from services.chassis.unit_of_work import UnitOfWork
@@ -26,6 +26,7 @@ _OPEN = (
     insert(cases)
     .values({name: bindparam("case_" + name) for name in _GIVEN} | {"number": NEXT_NUMBER})
     .returning(cases.c.number)
+    .add_cte(insert(unindexed).values(case_id=bindparam("case_id")).cte("heard"))
 )
 _FOLLOW = insert(followers)
 

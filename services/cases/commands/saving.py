@@ -13,7 +13,7 @@ from sqlalchemy import Update, bindparam, insert, update
 
 from services.cases import queries, rules
 from services.cases.rules import Reader, Round
-from services.cases.tables import Case, cases, changes, comments
+from services.cases.tables import Case, cases, changes, comments, unindexed
 from services.chassis.ids import new_id
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
@@ -46,6 +46,8 @@ _MOVED = ("status", "gate", "version", "updated_at", "clocks", "next_due_at", "a
 _MOVE = (
     update(cases).where(cases.c.id == bindparam("saved_id")).values({name: bindparam("new_" + name) for name in _MOVED})
 )
+_HEAR = insert(unindexed).values(case_id=bindparam("saved_id"))
+_HEAR_MANY = insert(unindexed)
 _NOBODY = {"actor_id": "", "actor_name": "", "side": "support"}
 _NOTE_MANY = insert(changes)
 
@@ -54,7 +56,7 @@ _NOTE_MANY = insert(changes)
 def _saving(columns: frozenset[str], said: bool, noted: bool) -> Update:
     """Write these columns, a comment and what changed: one round trip for all. Texts travel only when they changed."""
     saving = update(cases).where(cases.c.id == bindparam("saved_id"))
-    saving = saving.values({name: bindparam("new_" + name) for name in sorted(columns)})
+    saving = saving.values({name: bindparam("new_" + name) for name in sorted(columns)}).add_cte(_HEAR.cte("heard"))
     if said:
         saving = saving.add_cte(_SAY.cte("said"))
     return saving.add_cte(_NOTE.cte("noted")) if noted else saving
@@ -172,6 +174,7 @@ def save_many(uow: UnitOfWork, readers: list[Reader]) -> None:
         ]
     if written:
         uow.run(_MOVE, written)
+        uow.run(_HEAR_MANY, [{"case_id": one["saved_id"]} for one in written])
     if noted:
         uow.run(_NOTE_MANY, noted)
 

@@ -107,7 +107,11 @@ _named = cases.alias("named")
 _BY_NUMBER = _one(
     cases.c.id
     == select(func.coalesce(_named.c.merged_into, _named.c.id))
-    .where(_named.c.team_id == bindparam("team_id"), _named.c.number == bindparam("number"))
+    .where(
+        _named.c.team_id == bindparam("team_id"),
+        func.length(_named.c.number) == func.length(bindparam("number", type_=Text())),  # as the index has it
+        _named.c.number == bindparam("number", type_=Text()),
+    )
     .scalar_subquery()
 )
 _TO_CHANGE = _one(cases.c.id == bindparam("case_id"), to_change=True)

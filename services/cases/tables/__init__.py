@@ -3,7 +3,7 @@
 from services.cases.tables.case import PILE, Case, cases, comments, followers, untold
 from services.cases.tables.drafts import drafts, technical_information
 from services.cases.tables.facts import OPEN, contracts, memberships, organizations, queues, renames, teams
-from services.cases.tables.finding import day_of, documents, read_markers, views, words
+from services.cases.tables.finding import day_of, documents, read_markers, unindexed, views, words
 from services.cases.tables.grouping import job_items, jobs, links, merges, tags
 from services.cases.tables.history import changes
 from services.cases.tables.keys import access_keys, attempts, case_contacts
@@ -47,6 +47,7 @@ __all__ = [
     "tags",
     "teams",
     "technical_information",
+    "unindexed",
     "untold",
     "views",
     "words",

@@ -16,7 +16,6 @@ from sqlalchemy import (
     Integer,
     Table,
     Text,
-    UniqueConstraint,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -65,8 +64,7 @@ cases = Table(
     Column("contract_version", Integer),
     Column("fee", JSONB),
     # ``priority_rank``: the priority's place among the team's, so that an index can order the pile. ``gate``:
-    # ``wanted`` or ``offered`` while a price must be approved before the work. ``indexed_version``: the version that
-    # search knows.
+    # ``wanted`` or ``offered`` while a price must be approved before the work.
     Column("priority_rank", Integer, nullable=False, server_default="1000"),
     Column("queue_id", Text),
     Column("next_due_at", DateTime(timezone=True)),
@@ -76,7 +74,6 @@ cases = Table(
     Column("product_range", Text),
     Column("language", Text),
     Column("rating", Integer),
-    Column("indexed_version", Integer, nullable=False, server_default="0"),
     # ``clocks``: documents of rules.kept_clocks; in the row, because what is read under its lock must be as fresh as
     # the status. ``clocks_key``: which clocks and calendars of the profile they follow. ``alarm_at``: when something
     # about them or the follow-up has to be told. ``reminded_at``: the follow-up that was told.
@@ -85,7 +82,6 @@ cases = Table(
     Column("alarm_at", DateTime(timezone=True)),
     Column("follow_up_at", DateTime(timezone=True)),
     Column("reminded_at", DateTime(timezone=True)),
-    UniqueConstraint("team_id", "number", name="cases_number"),
     CheckConstraint(
         "status IN ('new', 'open', 'waiting_customer', 'on_hold', 'answered', 'closed', 'cancelled')",
         name="cases_status",
@@ -126,14 +122,12 @@ cases = Table(
     Index("cases_open_here", "organization_id", "updated_at", "id", postgresql_where=_OPEN),
     Index("cases_urgent", "team_id", "priority_rank", "created_at", "id", postgresql_where=_OPEN),
     Index("cases_urgent_here", "organization_id", "priority_rank", "created_at", "id", postgresql_where=_OPEN),
-    Index("cases_urgent_desk", "assignee_id", "priority_rank", "created_at", "id", postgresql_where=_OPEN),
     Index("cases_by_status", "team_id", "status", "updated_at", "id"),
     Index("cases_arrived", "team_id", "created_at", "id"),
     Index("cases_arrived_here", "organization_id", "created_at", "id"),
-    Index("cases_numbered", "team_id", text("length(number)"), "number"),
+    Index("cases_by_number", "team_id", text("length(number)"), "number", unique=True),
     Index("cases_numbered_here", "organization_id", text("length(number)"), "number"),
     Index("cases_by_queue", "queue_id", "updated_at", "id", postgresql_where=text("queue_id IS NOT NULL")),
-    Index("cases_unindexed", "updated_at", postgresql_where=text("indexed_version <> version")),
 )
 
 
@@ -183,7 +177,6 @@ class Case:
     product_range: str | None = None
     language: str | None = None
     rating: int | None = None
-    indexed_version: int = 0
     clocks: list[dict[str, Any]] = field(default_factory=list)
     clocks_key: str | None = None
     alarm_at: datetime | None = None

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Date, DateTime, ForeignKey, Index, Integer, Table, Text, cast, func, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Date,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Table,
+    Text,
+    cast,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 
 from services.cases.tables.registry import metadata
@@ -34,6 +49,16 @@ documents = Table(
 def day_of(moment: ColumnElement[Any]) -> ColumnElement[Any]:
     """The day of a moment, in UTC, as the indexes have it."""
     return cast(func.timezone("UTC", moment), Date)
+
+
+# Cases that search has still to hear of, once for each change. In the row of the case it would be an update more, and
+# that one touches every index of ``cases``.
+unindexed = Table(
+    "unindexed",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("case_id", Text, nullable=False),
+)
 
 
 # Every word a team's cases ever used, for searches with a slip of the pen.
