@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from services.cases.commands.following import add_follower
+from services.chassis.actor import Actor, Context
+from services.contracts import cases as c
 from tests.journeys.cast import Cast, Person, Scene, expect
 from tests.journeys.post import Post
 from tests.journeys.statements import heard
+from tests.parts import eventually
 from tests.world import MemoryWorld, World
 
 pytestmark = pytest.mark.journey
@@ -167,6 +173,23 @@ def test_who_loses_the_product_sees_nothing_by_following(memory: MemoryWorld, ca
     assert (refused["code"], refused["errors"][0]["rule"]) == ("follower_needs_product", "entitled")
     assert expect(me.get(here), 200)["followers"][0]["id"] == follower.id  # remembered, for when it comes back
     assert holding("payroll") == (200, 200, 2)
+
+
+def test_who_waited_for_the_case_knows_who_stands_around_it_now(memory: MemoryWorld, cast: Cast) -> None:
+    scene, work = cast.scene("D"), memory.client.works["cases"]
+    case, here = scene.open(visibility="participants")
+    about = {"team_id": scene.team.id, "case_id": case["id"]}
+    follower, agent = scene.colleague.id, scene.agent
+    with ThreadPoolExecutor(1) as pool:
+        with work.writing(Context(actor=Actor("user", scene.customer.id))) as uow:
+            add_follower(uow, c.AddFollower(**about, user_id=follower))
+            later = pool.submit(agent.patch, here, {"title": "While the case was held"})
+            with work.reading(Context()) as other:
+                eventually(lambda: other.all(text("SELECT 1 FROM pg_locks WHERE NOT granted")), 2)
+        told = expect(later.result(), 200)
+    assert [one["id"] for one in told["followers"]] == [follower]
+    memory.settle()
+    expect(scene.colleague.get(f"{here}/tree"), 200)  # the change's event named him among the readers
 
 
 def test_what_it_costs_to_share_and_to_save(memory: MemoryWorld, cast: Cast) -> None:

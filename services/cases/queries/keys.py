@@ -10,7 +10,16 @@ from sqlalchemy import LargeBinary, Row, Select, Text, any_, bindparam, literal,
 from services.cases import rules
 from services.cases.queries import attempts
 from services.cases.queries.sight import POLICY, READS_ALL, mine, team
-from services.cases.queries.single import START, WATCHING, conversation, one, people_around, stand_around
+from services.cases.queries.single import (
+    AS_READ,
+    START,
+    WATCHING,
+    conversation,
+    locked,
+    one,
+    people_around,
+    stand_around,
+)
 from services.cases.rules import Policy, Reader
 from services.cases.tables import Case, access_keys, case_contacts, cases, memberships, organizations, teams
 from services.chassis.actor import Actor
@@ -25,7 +34,7 @@ _NAME = teams.c.name.label("team_name")
 
 
 def _behind(*where: Any, to_change: bool = False) -> Select[Any]:
-    more = people_around() if to_change else ()
+    more = (*people_around(), AS_READ) if to_change else ()
     found = select(*cases.c, POLICY, _NAME, WATCHING, *more).where(teams.c.team_id == cases.c.team_id, *where)
     return found.with_for_update(of=cases) if to_change else found
 
@@ -57,7 +66,8 @@ def behind_key(uow: UnitOfWork, *, to_change: bool = False) -> Behind:
     """The case that the caller's key opens. The key is looked up first, so that the right one opens whatever was tried
     before. Raises WrongKey, and TooManyTries for who has tried too many that open nothing."""
     shown = bytes.fromhex(uow.actor.session_id) if uow.actor.kind == "key" else b""
-    row = uow.first(_BY_KEY_TO_CHANGE if to_change else _BY_KEY, {"key_hash": shown})
+    values = {"key_hash": shown}
+    row = locked(uow, _BY_KEY_TO_CHANGE, values) if to_change else uow.first(_BY_KEY, values)
     found = None if row is None else _in_his_name(uow, row)
     if found is None:
         spent = attempts.count(uow, [rules.wrong_keys(str(uow.context.more.get("ip", "")))])
@@ -69,7 +79,7 @@ def behind_key(uow: UnitOfWork, *, to_change: bool = False) -> Behind:
 
 def behind_address(uow: UnitOfWork, team_id: str, case_id: str, contact_id: str) -> Behind:
     """The same for somebody without a login who answered a mail about his case. Raises NotFound."""
-    row = uow.first(_BY_CONTACT, {"team_id": team_id, "case_id": case_id, "contact_id": contact_id})
+    row = locked(uow, _BY_CONTACT, {"team_id": team_id, "case_id": case_id, "contact_id": contact_id})
     found = None if row is None else _in_his_name(uow, row)
     if found is None:
         raise NotFound()
@@ -84,7 +94,7 @@ def _in_his_name(uow: UnitOfWork, row: Row[Any]) -> Behind | None:
     standing = rules.at_the_door(case.contact_name, case.organization_id, policy)
     reader = Reader(case, standing, policy, [(user_id, follower) for user_id, follower in watching or []])
     if around:
-        stand_around(reader, around).before = Case(*row[:_WIDTH])
+        stand_around(reader, around[:3]).before = Case(*row[:_WIDTH])
     return Behind(in_the_name_of(uow, case.contact_id), reader, name)
 
 

@@ -65,6 +65,18 @@ def people_around() -> tuple[ColumnElement[Any], ...]:
     return customers, desk.correlate(cases).scalar_subquery(), FOLLOWABLE.label("followable")
 
 
+_then = cases.alias("then")
+AS_READ = select(_then.c.version).where(_then.c.id == cases.c.id).scalar_subquery().label("as_read")
+
+
+def locked(uow: UnitOfWork, statement: Select[Any], values: dict[str, Any]) -> Row[Any] | None:
+    """The row of a statement that locks the case and has ``AS_READ``. Who had to wait for the lock gets the case as it
+    is now, and whatever stands around it as it was before he waited; so he asks once more."""
+    row = uow.first(statement, values)
+    waited = row is not None and row.as_read != row.version
+    return uow.first(statement, values) if waited else row
+
+
 def stand_around(reader: Reader, around: Sequence[Any]) -> Reader:
     """The reader with what ``people_around`` found."""
     present, desk, reader.followable = around
@@ -95,6 +107,7 @@ def _one(*where: Any, to_change: bool = False, around: bool = False) -> Select[A
     tagged = select(func.array_agg(tags.c.tag)).where(tags.c.case_id == cases.c.id)
     together = (merged.correlate(cases).scalar_subquery(), tagged.correlate(cases).scalar_subquery())
     more = people_around() if to_change or around else ()
+    more = (*more, AS_READ) if to_change else more
     known = (POLICY, WATCHING, *together, _approves(), *more)
     found = visible(*cases.c, *facts, *known).where(teams.c.team_id == cases.c.team_id, *where)
     found = found.order_by(mine.c.organization_id.is_not(None)).limit(1)  # who is both, speaks as staff
@@ -144,7 +157,8 @@ _SHOWN = tuple(name for name in Case.__slots__ if name in hints(c.CaseView) and 
 def one(uow: UnitOfWork, ask: Any, *, to_change: bool = False) -> Reader:
     """The case of ``ask`` as the actor sees it; locked when it is ``to_change``. Raises NotFound."""
     values = {"me": uow.actor.user_id, "team_id": ask.team_id, "case_id": ask.case_id}
-    return _reader(uow.first(_TO_CHANGE if to_change else _BY_ID, values), uow.actor.user_id)
+    row = locked(uow, _TO_CHANGE, values) if to_change else uow.first(_BY_ID, values)
+    return _reader(row, uow.actor.user_id)
 
 
 def with_people(uow: UnitOfWork, ask: Any) -> Reader:
@@ -176,7 +190,7 @@ def _reader(row: Row[Any] | None, me: str) -> Reader:
         approves=approves,
     )
     if around:
-        stand_around(reader, around).before = Case(*row[:_WIDTH])
+        stand_around(reader, around[:3]).before = Case(*row[:_WIDTH])
     return reader
 
 
