@@ -15,14 +15,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import ip_address
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import requests
 import structlog
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
+from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
+from urllib3.connection import HTTPSConnection
+from urllib3.connectionpool import HTTPSConnectionPool
 
 from services.accounts.rules.oidc import Proof, is_safe
 from services.chassis.offload import offload
@@ -221,9 +223,9 @@ class _Line:
 
     def ask(self, url: str, form: Mapping[str, str] | None = None, auth: HTTPBasicAuth | None = None) -> dict[str, Any]:
         """GET, or POST a form; the JSON object of the answer. Raises Refused, RequestException, OSError."""
-        _must_be_elsewhere(url)
         with requests.Session() as session:
             session.trust_env = False
+            session.mount("https://", _Elsewhere())
             with session.request(
                 "GET" if form is None else "POST",
                 url,
@@ -262,12 +264,29 @@ class _Line:
         return left
 
 
-def _must_be_elsewhere(url: str) -> None:
-    """Not this machine and nothing that is only on its own wire (a cloud's metadata), unless that is allowed."""
-    if _Rules.insecure:
-        return
-    parts = urlsplit(url)
-    for found in socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM):
-        address = ip_address(str(found[4][0]).partition("%")[0])
-        if address.is_loopback or address.is_link_local or address.is_unspecified or address.is_multicast:
+class _Elsewhere(HTTPAdapter):
+    """Reaches everything but this machine and what is only on its own wire (a cloud's metadata), unless that is
+    allowed. What is looked at is the address of the open connection: a name may mean another one the next moment."""
+
+    def init_poolmanager(self, *told: Any, **more: Any) -> None:
+        super().init_poolmanager(*told, **more)
+        self.poolmanager.pool_classes_by_scheme = {"https": _Pool}
+
+
+class _Connection(HTTPSConnection):
+    def _new_conn(self) -> socket.socket:
+        opened = super()._new_conn()
+        if not _Rules.insecure and _is_ours(opened.getpeername()[0]):
+            opened.close()
             raise Refused("the provider's address is our own")
+        return opened
+
+
+class _Pool(HTTPSConnectionPool):
+    ConnectionCls = _Connection
+
+
+def _is_ours(told: str) -> bool:
+    address = ip_address(told.partition("%")[0])
+    address = getattr(address, "ipv4_mapped", None) or address
+    return address.is_loopback or address.is_link_local or address.is_unspecified or address.is_multicast
