@@ -1,9 +1,9 @@
 """Searching, in at most two statements: as the words are written, and as they may have been meant.
 
 The newest come first, so each statement looks in three steps and stops when the page is full: it walks the freshest
-documents, which answers what is common; if that found some, it asks the inverted index for ten times that period; it
-asks it for everything, which by then is rare. The planner could choose between these only by guessing how often the
-words stand together, and a wrong guess walks through everything or fetches half of it; so the steps are written down.
+documents, which answers what is common; where ten times their period should have enough, it asks the inverted index
+for that; then for everything, which by now is rare. The planner could choose between these only by guessing how often
+the words stand together, and a wrong guess walks through everything or fetches half of it; so they are written down.
 """
 
 from __future__ import annotations
@@ -159,9 +159,9 @@ def _steps(search: Search) -> list[CTE]:
     first, last = (type_coerce(day_of(end(walked.c.updated_at)), Integer) for end in (func.min, func.max))
     since = select(first - WIDER * (last - first + 1)).scalar_subquery()
     more = (_count(walked) == FRESHEST) & (_count(near) < _most)
-    some = select(func.bool_or(walked.c.fits)).scalar_subquery()
+    enough = select(func.count().filter(walked.c.fits) * WIDER >= _most).scalar_subquery()  # if they go on like that
     recent = search.looked_up(day_of(documents.c.updated_at) >= since).subquery("recent")
-    lately = search.newest(recent, more, some).cte("lately")
+    lately = search.newest(recent, more, enough).cte("lately")
     ever = search.newest(search.looked_up().subquery("whenever"), more, _count(lately) < _most).cte("ever")
     return [near, lately, ever]
 
