@@ -27,13 +27,15 @@ from services.cases.commands import (
     quotes,
     sharing,
     snippets,
+    timeline,
     wording,
     working,
 )
 from services.cases.queries import summary
 from services.cases.settings import Settings
-from services.chassis.entrypoints import event, rpc, timer
+from services.chassis.entrypoints import event, events, rpc, timer
 from services.contracts import cases as c
+from services.contracts import files
 from services.contracts.accounts import (
     ContractVersioned,
     MembershipChanged,
@@ -171,4 +173,5 @@ class Service:
     learn_contract = event("accounts", ContractVersioned, facts.learn_contract)
     learn_queue = event("accounts", QueueChanged, facts.learn_queue)
     add_mail_reply = event("notifications", ReplyReceived, working.add_mail_reply)
+    note_files = events("files", files.FileEvent, timeline.note_file)
     watch_callbacks = timer(seconds=15, do=callbacks.watch_callbacks)

@@ -175,7 +175,7 @@ class ClearDraft(Request[DoneView]):
 
 
 class FileEvent(Event):
-    """What every event of a case's files says."""
+    """What every event of a case's files says; an ``internal`` one is the staff's."""
 
     subject = "case_id"
     public = True
@@ -184,6 +184,7 @@ class FileEvent(Event):
     organization_id: Id
     audience: Principals
     actor_id: Id | None
+    internal: bool = False
 
 
 class FolderAdded(FileEvent):

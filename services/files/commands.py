@@ -13,7 +13,7 @@ from services.chassis.problems import Conflict, NotFound
 from services.chassis.unit_of_work import UnitOfWork, Work
 from services.contracts import files as c
 from services.contracts.accounts import ContractVersioned, MembershipChanged, TeamChanged
-from services.contracts.cases import CaseEvent, DraftEnded, DraftEvent
+from services.contracts.cases import CaseEvent, CaseOpened, DraftEnded, DraftEvent
 from services.files import queries, rules
 from services.files.store import store
 from services.files.tables import cases, contracts, files, folders, memberships, newer_only, teams
@@ -249,6 +249,7 @@ def _about(uow: UnitOfWork, case: Row[Any], *, internal: bool = False) -> dict[s
         "organization_id": case.organization_id,
         "audience": [f"team:{case.team_id}"] if internal else list(case.audience),
         "actor_id": uow.actor.user_id or None,
+        "internal": internal,
     }
 
 
@@ -287,6 +288,10 @@ def learn_case(uow: UnitOfWork, happened: CaseEvent) -> None:
     kept = {name: getattr(happened, name) for name in _OF_A_CASE}
     status = rules.status_of(happened.status, happened.merged_into)
     uow.run(_LEARN_CASE, kept | {"status": status, "wants_files": True})
+    if isinstance(happened, CaseOpened) and happened.fact_version > 1:  # it was a draft, whose files nobody knew of
+        for file in queries.sent_along(uow, happened.case_id):
+            told = {"file_id": file.id, "folder_id": file.folder_id, "name": file.name, "size": file.size}
+            uow.record(c.FileAdded(**_about(uow, file) | {"actor_id": file.uploaded_by}, **told))
 
 
 def learn_draft(uow: UnitOfWork, happened: DraftEvent) -> None:

@@ -116,6 +116,12 @@ _in_force = (
 _SOLUTION = select(*teams.c["max_bytes", "name", "features"], _in_force, *teams.c["before_submit", "with_comments"])
 _SOLUTION = _SOLUTION.where(teams.c.team_id == team)
 _LIMITS = select(teams.c.max_bytes, teams.c.before_submit).where(teams.c.team_id == team)
+_SENT_ALONG = (
+    select(*cases.c["team_id", "organization_id", "audience"], files)
+    .join_from(cases, files, files.c.case_id == cases.c.case_id)
+    .where(_CASE, files.c.state == rules.CLEAN)
+    .order_by(files.c.created_at, files.c.id)
+)
 _DUE = (
     select(files.c.id, files.c.store_key, files.c.tries)
     .where(files.c.due_at <= bindparam("now", type_=DateTime(timezone=True)))
@@ -306,6 +312,11 @@ def file_view(uow: UnitOfWork, row: Row[Any]) -> c.FileView:
         version=row.version,
         internal=row.internal,
     )
+
+
+def sent_along(uow: UnitOfWork, case_id: str) -> list[Row[Any]]:
+    """For the reaction to a draft that was sent: its files, each with its case."""
+    return uow.all(_SENT_ALONG, {"case_id": case_id})
 
 
 def due(uow: UnitOfWork, most: int) -> list[Row[Any]]:

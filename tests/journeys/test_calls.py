@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.journeys.cast import Cast, Person, Scene, expect
+from tests.journeys.post import Post
 from tests.world import MemoryWorld
 
 pytestmark = pytest.mark.journey
@@ -106,7 +107,9 @@ def test_a_team_that_does_not_phone_says_so(cast: Cast) -> None:
 
 
 @pytest.mark.seed("B56")
-def test_who_phones_is_reminded_once_and_what_nobody_did_is_missed(memory: MemoryWorld, scene: Scene) -> None:
+def test_who_phones_is_reminded_once_and_what_nobody_did_is_missed(
+    memory: MemoryWorld, scene: Scene, post: Post
+) -> None:
     start = datetime.now(UTC).replace(microsecond=0)
     asked = (start + timedelta(hours=1)).isoformat()
     ticket, here = scene.open(fields={"callback_at": asked, "preferred_assignee": scene.agent.id})
@@ -126,5 +129,11 @@ def test_who_phones_is_reminded_once_and_what_nobody_did_is_missed(memory: Memor
     assert watched(125) == watched(140) == ["callback.reminded", "callback.missed"]
     [missed] = expect(scene.agent.get(f"{here}/callbacks"), 200)["data"]
     assert missed["state"] == "missed"
+    heard = expect(scene.customer.get(f"{scene.path}/events?after={cursor}"), 200)["data"]
+    told = [(line["type"], line["data"]["callback_id"]) for line in heard if line["subject"] == ticket["id"]]
+    assert told == [("callback.missed", missed["id"])]
+    post.wait(scene.agent, ticket, "In a few minutes somebody is to be phoned.")
+    post.wait(scene.agent, ticket, "Nobody phoned in the promised time.")
+    assert not [mail for mail in post.to(scene.customer, ticket) if "phoned" in mail["text"]]
     with memory.at(start + timedelta(minutes=141)):
         expect(scene.agent.patch(f"{here}/callbacks/{missed['id']}", {"state": "scheduled"}), 422)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.journeys.cast import Cast, Person, Scene, expect, unique
+from tests.journeys.post import Post
 from tests.world import MemoryWorld
 
 pytestmark = pytest.mark.journey
@@ -151,3 +152,53 @@ def test_the_customer_rates_a_closed_case_once_it_is_closed(scene: Scene) -> Non
     assert (told["rating"], told["confirmation"]) == (4, expect(scene.agent.get(path), 200)["confirmation"])
     line = expect(scene.agent.get(f"{path}/history?limit=100"), 200)["data"][-1]
     assert (line["field"], line["after"], line["reason"]) == ("rating", 4, asked["text"])
+
+
+def test_a_merged_case_asks_for_no_follow_up_until_it_is_taken_apart(memory: MemoryWorld, scene: Scene) -> None:
+    (one, here), (other, _) = scene.open(), scene.open()
+    memory.settle(None)
+
+    def due() -> set[str]:
+        listed = expect(scene.agent.get(f"{scene.path}/follow-ups?due=false&limit=100"), 200)["data"]
+        return {line["id"] for line in listed} & {one["id"], other["id"]}
+
+    assert due() == {one["id"], other["id"]}
+    expect(scene.agent.post(f"{here}/merge", {"into_id": other["id"], "reason": "The same."}), 200)
+    assert due() == {other["id"]}
+    cursor = expect(scene.agent.get(f"{scene.path}/events"), 200)["cursor"]
+    with memory.at(datetime.now(UTC) + timedelta(days=2)):
+        memory.run("cases", "sound_alarms")
+        memory.settle(None)
+    lines = expect(scene.agent.get(f"{scene.path}/events?after={cursor}"), 200)["data"]
+    reached = [line["subject"] for line in lines if line["type"] == "case_follow_up.reached"]
+    assert other["id"] in reached
+    assert one["id"] not in reached
+    expect(scene.agent.post(f"{here}/unmerge"), 200)
+    assert due() == {one["id"], other["id"]}
+
+
+def test_a_word_on_a_case_closed_long_ago_begins_the_next_one(cast: Cast, memory: MemoryWorld, post: Post) -> None:
+    scene = Scene(cast.team("C", closed={"comment_effect": "follow_up"}))
+    case, here = scene.open()
+    memory.settle(None)
+    expect(scene.agent.post(f"{here}/answer", {"body": "Oil it.", "close": True}), 200)
+    expect(scene.customer.post(f"{here}/comments", {"body": "Thank you."}), 201)
+    assert [line["id"] for line in expect(scene.customer.get(f"{scene.path}/cases"), 200)["data"]] == [case["id"]]
+    late = datetime.now(UTC) + timedelta(days=15)
+    with memory.at(late):
+        expect(scene.agent.post(f"{here}/comments", {"body": "Ours begins nothing."}), 201)
+        expect(scene.customer.post(f"{here}/comments", {"body": "It squeaks again."}), 201)
+        memory.settle(None)
+    listed = expect(scene.customer.get(f"{scene.path}/cases"), 200)["data"]
+    [after] = [line for line in listed if line["id"] != case["id"]]
+    there = f"{scene.path}/cases/{after['id']}"
+    begun = expect(scene.agent.get(there), 200)
+    assert (begun["description"], begun["title"], begun["status"]) == ("It squeaks again.", case["title"], "new")
+    assert begun["contact"]["id"] == scene.customer.id
+    links = [(line["kind"], line["case_id"]) for line in expect(scene.customer.get(f"{there}/links"), 200)["data"]]
+    assert links == [("follows", case["id"])]
+    back = [(line["kind"], line["case_id"]) for line in expect(scene.agent.get(f"{here}/links"), 200)["data"]]
+    assert back == [("follow_up", after["id"])]
+    old = expect(scene.agent.get(here), 200)
+    assert (old["status"], old["comments"][-1]["body"]) == ("closed", "It squeaks again.")
+    post.wait(scene.agent, after, "A new case has been registered.")

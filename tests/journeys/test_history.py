@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tests.journeys.cast import Cast, Person, Scene, expect, unique
+from tests.journeys.statements import heard
+from tests.world import MemoryWorld
 
 pytestmark = pytest.mark.journey
 
@@ -84,3 +87,62 @@ def test_the_export_is_the_whole_case_without_what_is_not_for_its_reader(scene: 
     theirs = expect(scene.customer.get(f"{path}/export"), 200)
     assert secret not in repr(theirs)
     assert scene.stranger.get(f"{path}/export").status == 404
+
+
+@pytest.mark.seed("B08")
+def test_files_quotes_callbacks_and_clocks_stand_in_the_timeline_too(cast: Cast, memory: MemoryWorld) -> None:
+    base = cast.scene("B").team.profile["types"][0]
+    scene = Scene(cast.team("B", types=[base | {"charge": "quote_required"}]))
+    start = datetime.now(UTC).replace(microsecond=0)
+    _, path = scene.open(fields={"callback_at": (start + timedelta(hours=1)).isoformat()})
+    memory.settle(lambda: scene.agent.get(f"{path}/tree").status == 200)
+    offered = expect(scene.agent.post(f"{path}/quotes", {"amount": "95.00", "currency": "EUR"}), 201)
+    expect(scene.administrator.post(f"{path}/quotes/{offered['id']}/approve"), 200)
+    file = expect(scene.customer.upload(f"{path}/files", "log.txt", b"1"), 201)["data"][0]
+    memory.settle(None)
+    expect(scene.agent.http("DELETE", f"{scene.path}/files/{file['id']}"), 204)
+    ours = expect(scene.agent.upload(f"{path}/files", "ours.txt", b"1", for_comment="true"), 201)["data"][0]
+    expect(scene.agent.post(f"{path}/comments", {"body": "x", "visibility": "internal", "file_ids": [ours["id"]]}), 201)
+    memory.settle(None)
+    with memory.at(start + timedelta(minutes=130)):
+        memory.run("cases", "sound_alarms")
+        memory.run("cases", "watch_callbacks")
+    kinds = ("quote", "callback", "clock", "file")
+    with heard(memory) as statements:
+        lines = everything(scene.agent, f"{path}/timeline")
+    assert len(statements) <= 3
+    told = [(one["kind"], one["details"]["state"]) for one in lines if one["kind"] in kinds]
+    assert sorted(told[:2]) == [("callback", "requested"), ("clock", "started")]
+    assert told[2:-2] == [
+        ("quote", "offered"),
+        ("quote", "approved"),
+        ("file", "added"),
+        ("file", "removed"),
+        ("file", "folder_added"),
+        ("file", "added"),
+    ]
+    assert sorted(told[-2:]) == [("callback", "missed"), ("clock", "breached")]
+    [sent, *_] = [one for one in lines if one["kind"] == "file"]
+    assert (sent["actor"]["id"], sent["side"], sent["details"]["name"]) == (scene.customer.id, "customer", "log.txt")
+    [begun, _] = [one["details"] for one in lines if one["kind"] == "clock"]
+    assert [one["clock"] for one in begun["clocks"]] == ["review"]
+    seen = everything(scene.customer, f"{path}/timeline")
+    assert [one["id"] for one in seen] == [one["id"] for one in lines if not one["internal"]]
+    hidden = [(one["kind"], one["details"].get("state")) for one in lines if one["internal"] and one["kind"] in kinds]
+    assert hidden == [("file", "folder_added"), ("file", "added"), ("clock", "breached")]
+    assert "ours.txt" not in repr(seen)
+    assert {line["field"] for line in everything(scene.agent, f"{path}/history")}.isdisjoint(kinds)
+
+
+def test_files_of_a_draft_stand_in_the_timeline_of_the_case_it_becomes(cast: Cast, memory: MemoryWorld) -> None:
+    scene = cast.scene("A")
+    scene.open()
+    made = expect(scene.customer.post(f"{scene.path}/drafts", scene.team.form(wants_files=True)), 201)
+    draft = f"{scene.path}/drafts/{made['id']}"
+    memory.settle(lambda: scene.customer.get(f"{draft}/tree").status == 200)
+    expect(scene.customer.upload(f"{draft}/files", "before.txt", b"1"), 201)
+    expect(scene.customer.post(f"{draft}/submit"), 201)
+    memory.settle(None)
+    lines = everything(scene.agent, f"{scene.path}/cases/{made['id']}/timeline")
+    [sent] = [one for one in lines if one["kind"] == "file"]
+    assert (sent["details"]["name"], sent["actor"]["id"]) == ("before.txt", scene.customer.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from sqlalchemy import ARRAY, Text, any_, bindparam, insert, update
 from sqlalchemy import case as sql_case
 
 from services.cases import queries, rules
-from services.cases.commands.saving import record, save
+from services.cases.commands.saving import note, note_happenings, record, save
 from services.cases.rules import Policy, Reader, Round
 from services.cases.tables import Case, callbacks
 from services.chassis.ids import new_id
@@ -50,7 +51,9 @@ def callback_of_form(uow: UnitOfWork, reader: Reader) -> None:
     asked, phone = reader.case.fields.get("callback_at"), reader.case.fields.get("phone")
     if asked and phone and "callbacks" in reader.policy["features"]:
         begins = max(datetime.fromisoformat(asked), uow.now)
-        uow.run(_ADD, _row(reader.case, phone, begins, begins + _OF_FORM))
+        row = _row(reader.case, phone, begins, begins + _OF_FORM)
+        uow.run(_ADD, row)
+        note(uow, reader, callback_happening(row))
 
 
 def move_callback(uow: UnitOfWork, reader: Reader, begins: datetime) -> None:
@@ -63,6 +66,7 @@ def move_callback(uow: UnitOfWork, reader: Reader, begins: datetime) -> None:
     row |= {"from_at": begins, "until_at": ends, "due_at": begins, "ends_at": ends}
     row |= {"state": "requested", "reminded_at": None, "version": row["version"] + 1}
     uow.run(update(callbacks).where(callbacks.c.id == row["id"]).values(row))
+    note(uow, reader, callback_happening(row))
     record(uow, reader, c.CallbackRequested, Round(), callback_id=row["id"])
 
 
@@ -86,7 +90,7 @@ def _row(case: Case, phone: str, begins: datetime, ends: datetime) -> dict[str, 
 
 def _add(uow: UnitOfWork, reader: Reader, phone: str, begins: datetime, ends: datetime) -> c.CallbackView:
     row = _row(reader.case, phone, begins, ends)
-    save(uow, reader)
+    save(uow, reader, noted=[callback_happening(row)])
     uow.run(_ADD, row)
     record(uow, reader, c.CallbackRequested, rules.sides_of(reader.standing.side), callback_id=row["id"])
     return queries.callback_view(row, reader.case)
@@ -151,42 +155,54 @@ def _write(
 ) -> c.CallbackView:
     row["version"] += 1
     uow.run(update(callbacks).where(callbacks.c.id == row["id"]).values(row))
-    save(uow, reader)
+    save(uow, reader, noted=[callback_happening(row)])
     record(uow, reader, event, told, callback_id=row["id"])
     return queries.callback_view(row, reader.case)
 
 
 def watch_callbacks(uow: UnitOfWork) -> None:
     """Remind whoever phones ten minutes ahead, and mark what nobody did as missed; of a case that has ended, as
-    cancelled. Each is told once, by whichever instance comes first."""
-    soon = queries.callbacks_due(uow, uow.now + AHEAD)
+    cancelled. Each is told once, by whichever instance comes first; a case that somebody is changing waits a round."""
+    soon, over = queries.callbacks_due(uow, uow.now + AHEAD), queries.callbacks_over(uow)
+    if not soon and not over:
+        return
+    held = {reader.case.id: reader for reader in queries.onlookers(uow, [row.case_id for row in (*soon, *over)])}
+    over = [row for row in over if row.case_id in held]
+    gone = {row.id for row in over}
+    soon = [row for row in soon if row.case_id in held and row.id not in gone]
     if soon:
         uow.run(_REMINDED, {"ids": [row.id for row in soon], "now": uow.now})
-    over = queries.callbacks_over(uow)
-    missed = [row for row in over if row.status not in ("closed", "cancelled")]
-    if over:
-        uow.run(_ENDED, {"ids": [row.id for row in over], "missed": [row.id for row in missed]})
     for row in soon:
-        if row.status not in ("closed", "cancelled") and row not in over:
-            uow.record(_told(row, c.CallbackReminded))
-    for row in missed:
-        uow.record(_told(row, c.CallbackMissed))
+        reader = held[row.case_id]
+        if _goes_on(reader):
+            record(uow, reader, c.CallbackReminded, _whoever_phones(row, reader), internal=True, callback_id=row.id)
+    if over:
+        _end(uow, over, held)
 
 
-def _told(row: Any, event: type[c.CallbackReminded | c.CallbackMissed]) -> c.CaseEvent:
-    """To whoever phones, or the whole desk when nobody is named; the customer need not know how we remind ourselves."""
-    desk, agent = row.desk or [], row.agent_id or row.assignee_id
-    return event(
-        team_id=row.team_id,
-        case_id=row.case_id,
-        organization_id=row.organization_id,
-        number=row.number,
-        title=row.title,
-        status=row.status,
-        audience=[f"team:{row.team_id}"],
-        tell=[agent] if agent in desk else desk[: rules.MOST_TOLD],
-        actor_id=None,
-        fact_version=row.version,
-        internal=True,
-        callback_id=row.id,
-    )
+def _end(uow: UnitOfWork, over: list[Any], held: dict[str, Reader]) -> None:
+    """The customer learns that nobody phoned, as everybody does who follows the events of his case; the letter goes to
+    whoever should have."""
+    missed = [row.id for row in over if _goes_on(held[row.case_id])]
+    uow.run(_ENDED, {"ids": [row.id for row in over], "missed": missed})
+    for row in over:
+        if row.id in missed:
+            reader = held[row.case_id]
+            record(uow, reader, c.CallbackMissed, _whoever_phones(row, reader), callback_id=row.id)
+    states = [(row, "missed" if row.id in missed else "cancelled") for row in over]
+    note_happenings(uow, [(row.case_id, callback_happening(row._asdict() | {"state": state})) for row, state in states])
+
+
+def _goes_on(reader: Reader) -> bool:
+    return reader.case.status not in ("closed", "cancelled")
+
+
+def _whoever_phones(row: Any, reader: Reader) -> Round:
+    """Its agent, as long as he is of the staff; otherwise whoever has the case, or all of the desk."""
+    return Round(people=(row.agent_id,)) if row.agent_id in reader.desk else Round(support=True)
+
+
+def callback_happening(row: Mapping[str, Any]) -> dict[str, Any]:
+    """How the timeline tells of a callback. The number to be phoned stands with the callback itself."""
+    moments = {name: rules.told_at(row[name]) for name in ("from_at", "until_at", "due_at")}
+    return rules.happening("callback", callback_id=row["id"], state=row["state"], **moments)

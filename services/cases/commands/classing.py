@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from services.cases import queries, rules
-from services.cases.commands.quotes import tell_withdrawn, withdraw_open
+from services.cases.commands.quotes import quote_happening, tell_withdrawn, withdraw_open
 from services.cases.commands.saving import record, record_comment, save, say, take
 from services.cases.rules import Reader, Round
 from services.chassis.unit_of_work import UnitOfWork
@@ -32,7 +32,7 @@ def reclassify(uow: UnitOfWork, reader: Reader, ask: c.ReclassifyCase) -> None:
     hidden = not tells and (case.type, case.topic) == (before.type, before.topic)
     body = rules.correction(profile, before, case, ask.reason)
     said = say(uow, reader, body, "portal", "internal" if hidden else "public")
-    save(uow, reader, said, reason=ask.reason)
+    save(uow, reader, said, reason=ask.reason, noted=[quote_happening(gone)] if gone else [])
     tell_withdrawn(uow, reader, gone)
     record_comment(uow, reader, said)
     record(

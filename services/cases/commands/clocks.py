@@ -8,8 +8,8 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.cases import queries, rules
-from services.cases.commands.saving import record, save, take
-from services.cases.rules import Reader, Round
+from services.cases.commands.saving import note_happenings, record, save, take
+from services.cases.rules import Clock, Reader, Round
 from services.cases.tables import Case
 from services.chassis.problems import Invalid
 from services.chassis.unit_of_work import UnitOfWork
@@ -29,16 +29,24 @@ _COLUMNS = ("id", "clocks", "next_due_at", "alarm_at", "reminded_at", "clocks_ke
 def sound_alarms(uow: UnitOfWork) -> None:
     """Say once what is due by now, to the desk. Rows are locked and others pass them over, so however many instances
     do this, each thing is told by one."""
-    found = queries.alarmed(uow)
+    found, noted = queries.alarmed(uow), []
     for reader in found:
         warned, over, reminds = rules.sound(reader.case, uow.now)
         for clock in warned:
             _tell(uow, reader, c.CaseClockWarned, clock=clock.kind, due_at=clock.due_at)
         for clock in over:
             _tell(uow, reader, c.CaseClockBreached, clock=clock.kind, due_at=clock.due_at)
+        noted += [(reader.case.id, _alarm("warned", clock)) for clock in warned]
+        noted += [(reader.case.id, _alarm("breached", clock)) for clock in over]
         if reminds:
             _tell(uow, reader, c.CaseFollowUpReached, follow_up_at=reader.case.follow_up_at)
     _keep(uow, [reader.case for reader in found])
+    note_happenings(uow, noted)
+
+
+def _alarm(state: str, clock: Clock) -> dict[str, Any]:
+    due_at = rules.told_at(clock.due_at) if clock.due_at else None
+    return rules.happening("alarm", state=state, clock=clock.kind, due_at=due_at)
 
 
 def move_clocks(uow: UnitOfWork) -> None:

@@ -11,11 +11,11 @@ from services.cases import queries, rules
 from services.cases.commands.callbacks import callback_of_form
 from services.cases.commands.information import keep_information
 from services.cases.commands.keys import must_not_be_too_many, note_contact
-from services.cases.commands.saving import record
+from services.cases.commands.saving import noted_values, record
 from services.cases.queries.people import NEXT_NUMBER
 from services.cases.queries.weighing import Place, place_to_open, weigh
 from services.cases.rules import Reader, Round
-from services.cases.tables import cases, followers, unindexed
+from services.cases.tables import cases, changes, followers, unindexed
 from services.chassis.ids import new_id
 from services.chassis.problems import Invalid
 from services.chassis.unit_of_work import UnitOfWork
@@ -28,6 +28,7 @@ _OPEN = (
     .returning(cases.c.number)
     .add_cte(insert(unindexed).values(case_id=bindparam("case_id")).cte("heard"))
 )
+_OPEN_WITH_CLOCKS = _OPEN.add_cte(insert(changes).from_select(changes.c.keys(), queries.NOTED).cte("noted"))
 _FOLLOW = insert(followers)
 
 
@@ -87,7 +88,10 @@ def _insert(uow: UnitOfWork, reader: Reader) -> None:
     case, number = reader.case, reader.policy["number"]
     values: dict[str, Any] = {"case_" + name: getattr(case, name) for name in _GIVEN}
     values |= {"number_team": case.team_id, "number_prefix": number["prefix"], "number_width": number["width"]}
-    row = uow.first(_OPEN, values)
+    begun = rules.begun([], case.clocks)
+    if begun:
+        values |= noted_values(uow, reader, begun)
+    row = uow.first(_OPEN_WITH_CLOCKS if begun else _OPEN, values)
     assert row is not None  # noqa: S101 - an INSERT returns its row
     case.number = row.number
     if reader.followers:

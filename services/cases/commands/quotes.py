@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import bindparam, insert, update
 
 from services.cases import queries, rules
-from services.cases.commands.saving import record, record_comment, save, save_many, say, take
+from services.cases.commands.saving import note_happenings, record, record_comment, save, save_many, say, take
 from services.cases.queries.quotes import NEXT_VERSION
 from services.cases.rules import Reader, Round
 from services.cases.tables import Quote, quotes
@@ -55,7 +55,7 @@ def offer_quote(uow: UnitOfWork, ask: c.OfferQuote) -> c.QuoteView:
     row = uow.first(_OFFER, asdict(quote) | {"of_case": quote.case_id})
     assert row is not None  # noqa: S101 - an INSERT returns its row
     quote.version = row.version
-    save(uow, reader)
+    save(uow, reader, noted=[quote_happening(one) for one in (gone, quote) if one is not None])
     tell_withdrawn(uow, reader, gone)
     told = Round(customer=True, followers=True)
     _record(uow, reader, c.QuoteOffered, quote, told, text=quote.body, valid_until=quote.valid_until)
@@ -67,7 +67,7 @@ def approve_quote(uow: UnitOfWork, ask: c.ApproveQuote) -> c.QuoteView:
     reader, quote = _open(uow, ask, "quote.approve")
     _move(reader, "approve_quote")
     _decide(uow, reader, quote, "approved")
-    save(uow, reader)
+    save(uow, reader, noted=[quote_happening(quote)])
     _record(uow, reader, c.QuoteApproved, quote, Round(support=True, followers=True))
     return queries.quote_view(quote)
 
@@ -78,7 +78,7 @@ def decline_quote(uow: UnitOfWork, ask: c.DeclineQuote) -> c.QuoteView:
     _move(reader, "decline_quote")
     _decide(uow, reader, quote, "declined")
     said = say(uow, reader, ask.reason, "portal") if ask.reason else None
-    save(uow, reader, said)
+    save(uow, reader, said, noted=[quote_happening(quote)])
     if said:
         record_comment(uow, reader, said)
     _record(uow, reader, c.QuoteDeclined, quote, Round() if said else Round(support=True, followers=True))
@@ -90,7 +90,7 @@ def withdraw_quote(uow: UnitOfWork, ask: c.WithdrawQuote) -> c.QuoteView:
     reader, quote = _open(uow, ask, "quote.offer")
     _move(reader, "withdraw_quote")
     _decide(uow, reader, quote, "withdrawn")
-    save(uow, reader)
+    save(uow, reader, noted=[quote_happening(quote)])
     _record(uow, reader, c.QuoteWithdrawn, quote, Round(customer=True, followers=True))
     return queries.quote_view(quote)
 
@@ -109,6 +109,7 @@ def expire_quotes(uow: UnitOfWork) -> None:
             alive.append((reader, quote))
     uow.run(_DECIDE, decided)
     save_many(uow, [reader for reader, _ in alive])
+    note_happenings(uow, [(quote.case_id, quote_happening(quote)) for _, quote in due])
     for reader, quote in alive:
         told = Round() if reader.case.status == "closed" else Round(support=True, customer=True)
         _record(uow, reader, c.QuoteExpired, quote, told)
@@ -138,6 +139,12 @@ def _open(uow: UnitOfWork, ask: Any, permission: str) -> tuple[Reader, Quote]:
     if quote.valid_until is not None and quote.valid_until <= uow.now:
         raise Conflict("quote_not_open", "This offer has run out.", extra={"state": "expired"})
     return reader, quote
+
+
+def quote_happening(quote: Quote) -> dict[str, Any]:
+    """How the timeline tells of a quote."""
+    told = {name: getattr(quote, name) for name in ("state", "version", "amount", "currency")}
+    return rules.happening("quote", quote_id=quote.id, **told)
 
 
 def _move(reader: Reader, act: str) -> None:

@@ -140,15 +140,39 @@ def _write(
     values["saved_id"] = case.id
     if said is not None:
         values.update({"said_" + name: getattr(said, name) for name in Said.__slots__})
-    noted = [*noted, *rules.differences(before, case)]
+    noted = [*noted, *rules.differences(before, case), *rules.begun(before.clocks, case.clocks)]
     if noted:
-        told = [one | {"id": new_id("chg")} for one in noted]
-        values |= {"noted_changes": told, "noted_case": case.id, "noted_at": uow.now, "noted_reason": reason}
-        values |= {"noted_by": uow.actor.user_id, "noted_name": reader.standing.name}
-        values["noted_side"] = reader.standing.side
+        values |= noted_values(uow, reader, noted, reason)
     uow.run(_saving(frozenset(changed), said is not None, bool(noted)), values)
     for name in changed:
         setattr(before, name, getattr(case, name))
+
+
+def noted_values(
+    uow: UnitOfWork, reader: Reader, noted: Sequence[dict[str, Any]], reason: str | None = None
+) -> dict[str, Any]:
+    """The values of ``queries.NOTED``: what goes into the history of a case with the statement that makes it so."""
+    return {
+        "noted_changes": [one | {"id": new_id("chg")} for one in noted],
+        "noted_case": reader.case.id,
+        "noted_at": uow.now,
+        "noted_reason": reason,
+        "noted_by": uow.actor.user_id,
+        "noted_name": reader.standing.name,
+        "noted_side": reader.standing.side,
+    }
+
+
+def note(uow: UnitOfWork, reader: Reader, *noted: dict[str, Any]) -> None:
+    """Write something for the timeline by itself, where the case is not saved with it."""
+    uow.run(_NOTE, noted_values(uow, reader, noted))
+
+
+def note_happenings(uow: UnitOfWork, happened: Sequence[tuple[str, dict[str, Any]]]) -> None:
+    """What timers did or found, by case, in nobody's name."""
+    rows = [{"id": new_id("chg"), "case_id": case_id, "at": uow.now, **_NOBODY, **told} for case_id, told in happened]
+    if rows:
+        uow.run(_NOTE_MANY, rows)
 
 
 def keep_time(uow: UnitOfWork, reader: Reader, said: Said | None = None) -> None:
@@ -161,22 +185,20 @@ def keep_time(uow: UnitOfWork, reader: Reader, said: Said | None = None) -> None
 
 def save_many(uow: UnitOfWork, readers: list[Reader]) -> None:
     """What a timer did to many cases at once: their status, gate and clocks, and the history, in nobody's name."""
-    written, noted = [], []
+    written: list[dict[str, Any]] = []
+    noted: list[tuple[str, dict[str, Any]]] = []
     for reader in readers:
         case, before = reader.case, reader.before
         assert before is not None  # noqa: S101 - nobody changes what he has not taken
         touch(uow, reader)
         rules.keep_time(reader, "", uow.now)
         written.append({"saved_id": case.id, **{"new_" + name: getattr(case, name) for name in _MOVED}})
-        noted += [
-            {"id": new_id("chg"), "case_id": case.id, "at": uow.now, **_NOBODY, **told}
-            for told in rules.differences(before, case)
-        ]
+        told = [*rules.differences(before, case), *rules.begun(before.clocks, case.clocks)]
+        noted += [(case.id, one) for one in told]
     if written:
         uow.run(_MOVE, written)
         uow.run(_HEAR_MANY, [{"case_id": one["saved_id"]} for one in written])
-    if noted:
-        uow.run(_NOTE_MANY, noted)
+    note_happenings(uow, noted)
 
 
 def touch(uow: UnitOfWork, reader: Reader) -> None:

@@ -34,7 +34,7 @@ from services.cases.queries.drafts import (
 from services.cases.queries.follow_ups import follow_up_line, list_follow_ups
 from services.cases.queries.forecast import read_forecast
 from services.cases.queries.grouping import comments_of, links_of, list_links, list_tags
-from services.cases.queries.history import NOTED, list_happenings, list_history, read_export
+from services.cases.queries.history import NOTED, NOTED_BY_NEIGHBOUR, list_happenings, list_history, read_export
 from services.cases.queries.jobs import read_job, turn_of
 from services.cases.queries.keys import (
     behind_address,
@@ -72,12 +72,21 @@ from services.cases.queries.quotes import (
     read_charge,
 )
 from services.cases.queries.sight import visible
-from services.cases.queries.single import comment_view, list_comments, one, read_case, read_case_by_number, view
+from services.cases.queries.single import (
+    comment_view,
+    list_comments,
+    one,
+    onlookers,
+    read_case,
+    read_case_by_number,
+    view,
+)
 from services.cases.queries.snippets import list_snippets, must_be_staff, snippet, snippet_view
 
 __all__ = [
     "EXPIRED_DRAFTS",
     "NOTED",
+    "NOTED_BY_NEIGHBOUR",
     "agent_name",
     "agreed",
     "alarmed",
@@ -134,6 +143,7 @@ __all__ = [
     "newest_quote",
     "one",
     "one_draft",
+    "onlookers",
     "opened_comment",
     "opened_view",
     "outdated",

@@ -11,9 +11,9 @@ from sqlalchemy import ARRAY, DateTime, Integer, Row, Select, Text, any_, bindpa
 
 from services.cases.queries.paging import cursor_of, position_of
 from services.cases.queries.people import standings
-from services.cases.queries.sight import READS_ALL, me, visible
+from services.cases.queries.sight import me, visible
 from services.cases.queries.single import one, person
-from services.cases.tables import CALLBACK_OPEN, OPEN, callbacks, calls, cases, comments, memberships
+from services.cases.tables import CALLBACK_OPEN, OPEN, callbacks, calls, cases, comments
 from services.chassis.problems import Forbidden, NotFound
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
@@ -113,28 +113,10 @@ def awaited_callback(uow: UnitOfWork, case_id: str) -> dict[str, Any] | None:
 
 
 def _watched(*where: Any) -> Select[Any]:
-    """Waiting callbacks for the timer, each with its case and whom to tell; those that another instance has are left
-    to it."""
-    desk = (
-        select(func.array_agg(memberships.c.user_id))
-        .where(
-            memberships.c.team_id == callbacks.c.team_id,
-            memberships.c.organization_id.is_(None),
-            memberships.c.active,
-            any_(memberships.c.permissions) == READS_ALL,
-        )
-        .correlate(callbacks)
-        .scalar_subquery()
-        .label("desk")
-    )
-    about = cases.c["team_id", "organization_id", "number", "title", "status", "version", "assignee_id"]
-    return (
-        select(callbacks.c.id, callbacks.c.case_id, callbacks.c.agent_id, *about, desk)
-        .join(cases, cases.c.id == callbacks.c.case_id)
-        .where(CALLBACK_OPEN, *where)
-        .limit(MOST_AT_ONCE)
-        .with_for_update(of=callbacks, skip_locked=True)
-    )
+    """Waiting callbacks for the timer; those that another instance has are left to it."""
+    told = callbacks.c["id", "case_id", "agent_id", "from_at", "until_at", "due_at"]
+    waiting = select(*told).where(CALLBACK_OPEN, *where).limit(MOST_AT_ONCE)
+    return waiting.with_for_update(skip_locked=True)
 
 
 _at = bindparam("at", type_=_moment)

@@ -40,8 +40,9 @@ def list_follow_ups(uow: UnitOfWork, ask: c.ListFollowUps) -> c.FollowUpPage:
 
 @cache
 def _page(given: frozenset[str]) -> Select[Any]:
-    """The statement of one kind of page; what has ended has no follow-up."""
-    page = visible(*_LINE, side="support").where(cases.c.follow_up_at.is_not(None))
+    """The statement of one kind of page; what has ended has no follow-up, and one that goes on as another case keeps
+    its own for the day when it is taken apart."""
+    page = visible(*_LINE, side="support").where(cases.c.follow_up_at.is_not(None), cases.c.merged_into.is_(None))
     if "now" in given:
         page = page.where(cases.c.follow_up_at <= bindparam("now", type_=DateTime(timezone=True)))
     if "me" in given:

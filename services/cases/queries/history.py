@@ -12,6 +12,7 @@ from sqlalchemy import (
     Text,
     any_,
     bindparam,
+    case,
     cast,
     column,
     false,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     literal,
     null,
     select,
+    true,
     tuple_,
     union_all,
 )
@@ -29,7 +31,7 @@ from services.cases.queries.grouping import links_of
 from services.cases.queries.paging import cursor_of, position_of
 from services.cases.queries.single import START, looked_at, one, tells_priority, view
 from services.cases.rules import Reader
-from services.cases.tables import calls, cases, changes, comments
+from services.cases.tables import calls, cases, changes, comments, memberships
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
 
@@ -50,6 +52,35 @@ NOTED = select(
     _told.c.before,
     _told.c.after,
     bindparam("noted_reason", type_=Text()),
+)
+
+# The same for one thing that a neighbour tells of: in the name of its actor as we know him, if the case is ours.
+_actor: Any = bindparam("noted_by", type_=Text())
+_known = (
+    select(memberships.c.name, memberships.c.organization_id)
+    .where(memberships.c.user_id == _actor, memberships.c.team_id == cases.c.team_id)
+    .order_by(memberships.c.organization_id.is_not(None))
+    .limit(1)
+    .correlate(cases)
+    .lateral("known")
+)
+_outside = case((cases.c.contact_id == _actor, cases.c.contact_name), else_="")
+_at_the_desk = _known.c.name.is_not(None) & _known.c.organization_id.is_(None)
+NOTED_BY_NEIGHBOUR = (
+    select(
+        bindparam("noted_id", type_=Text()),
+        cases.c.id,
+        bindparam("noted_at", type_=DateTime(timezone=True)),
+        _actor,
+        func.coalesce(_known.c.name, _outside),
+        case((_at_the_desk, "support"), else_="customer"),
+        bindparam("noted_field", type_=Text()),
+        cast(null(), JSONB),
+        bindparam("noted_after", type_=JSONB),
+        cast(null(), Text),
+    )
+    .select_from(cases.outerjoin(_known, true()))
+    .where(cases.c.id == bindparam("noted_case", type_=Text()))
 )
 
 FIRST_HAPPENINGS = 2000
@@ -108,17 +139,29 @@ _commented = _part(
     },
     comments.c.visibility == any_(bindparam("kinds", type_=ARRAY(Text))),
 )
+_internal_fields = changes.c.field == any_(bindparam("hidden", type_=ARRAY(Text)))
 _changed = _part(
     "change",
     {
         **{name: changes.c[name] for name in ("id", "case_id", "at", "actor_id", "actor_name", "side")},
-        "internal": changes.c.field == any_(bindparam("hidden", type_=ARRAY(Text))),
+        "internal": _internal_fields,
         "details": func.jsonb_build_object(
             *("field", changes.c.field, "before", changes.c.before),
             *("after", changes.c.after, "reason", changes.c.reason),
         ),
     },
     changes.c.field == _fields,
+)
+# What is no field of the case, such as a quote: the same table, told in its own words.
+_happened = _part(
+    "happening",
+    {
+        **{name: changes.c[name] for name in ("id", "case_id", "at", "actor_id", "actor_name", "side")},
+        "kind": case({field: kind for field, (kind, _) in rules.HAPPENINGS.items()}, value=changes.c.field),
+        "internal": _internal_fields,
+        "details": changes.c.after,
+    },
+    changes.c.field == any_(bindparam("happenings", type_=ARRAY(Text))),
 )
 _phoned = _part(
     "call",
@@ -139,7 +182,7 @@ _phoned = _part(
     comments.c.visibility == any_(bindparam("kinds", type_=ARRAY(Text))),
 )
 # Each part walks its own index to the page; what is merged and sorted is a page of each.
-_HAPPENINGS = union_all(_opened, _commented, _changed, _phoned)
+_HAPPENINGS = union_all(_opened, _commented, _changed, _happened, _phoned)
 _HAPPENINGS = _HAPPENINGS.order_by(_HAPPENINGS.selected_columns.at, _HAPPENINGS.selected_columns.id).limit(_most)
 
 
@@ -200,6 +243,8 @@ def _happenings(
     values = _asked(reader, cursor, limit) | {"case_ids": [reader.case.id, *[one_ for one_, _ in reader.merged]]}
     seen = set(rules.readable_fields(staff=False, priority=tells_priority(reader.standing, reader.policy)))
     values["hidden"] = [field for field in values["fields"] if field not in seen]
+    values["happenings"] = rules.readable_happenings(staff=staff)
+    values["hidden"] += [field for field, (_, internal) in rules.HAPPENINGS.items() if internal]
     values["kinds"] = ["public", "internal"] if staff else ["public"]
     rows = uow.all(_HAPPENINGS, values)
     last = rows[limit - 1] if len(rows) > limit else None

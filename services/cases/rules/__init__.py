@@ -38,8 +38,15 @@ from services.cases.rules.form import (
     product_held,
     rank_of,
 )
-from services.cases.rules.history import differences, readable_fields
-from services.cases.rules.kept_clocks import clocks_key, clocks_of
+from services.cases.rules.history import (
+    HAPPENINGS,
+    begun,
+    differences,
+    happening,
+    readable_fields,
+    readable_happenings,
+)
+from services.cases.rules.kept_clocks import clocks_key, clocks_of, told_at
 from services.cases.rules.keys import (
     Limit,
     TooManyTries,
@@ -79,6 +86,7 @@ __all__ = [
     "CHANGEABLE",
     "FARTHEST",
     "GATES",
+    "HAPPENINGS",
     "MOST_FOLLOWERS",
     "MOST_TOLD",
     "MOVES",
@@ -109,6 +117,7 @@ __all__ = [
     "at_the_door",
     "audience_of",
     "begin",
+    "begun",
     "changed_case",
     "check_form",
     "check_information",
@@ -134,6 +143,7 @@ __all__ = [
     "gate_after",
     "goes_on_elsewhere",
     "hand_for",
+    "happening",
     "intake_limits",
     "involved",
     "is_shut_by_merge",
@@ -165,6 +175,7 @@ __all__ = [
     "rank_of",
     "reaction_to_comment",
     "readable_fields",
+    "readable_happenings",
     "reclassify",
     "repromise",
     "round_of_comment",
@@ -172,6 +183,7 @@ __all__ = [
     "sides_of",
     "sought",
     "sound",
+    "told_at",
     "told_of",
     "too_many",
     "too_many_followers",

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from services.cases.rules.kept_clocks import Kept, clock_line
 from services.cases.tables import Case
 
+# What stands in ``changes`` beside the fields of the case, for the timeline: field -> kind, and whether it is the
+# staff's own business.
+HAPPENINGS: dict[str, tuple[str, bool]] = {
+    "quote": ("quote", False),
+    "callback": ("callback", False),
+    "clock": ("clock", False),
+    "alarm": ("clock", True),
+    "file": ("file", False),
+    "internal_file": ("file", True),
+}
 # The field as people call it -> the columns that hold it; two columns are the id and the name of a person.
 _PUBLIC: dict[str, tuple[str, ...]] = {
     **{name: (name,) for name in ("status", "type", "topic", "priority", "product", "product_item", "product_range")},
@@ -30,6 +41,25 @@ def differences(before: Case, after: Case) -> list[dict[str, Any]]:
         for field, columns in WATCHED.items()
         if getattr(before, columns[0]) != getattr(after, columns[0])
     ]
+
+
+def begun(before: Kept, after: Kept) -> list[dict[str, Any]]:
+    """One line of the timeline for the clocks that began to run, if any did."""
+    first = {one["kind"]: one["segments"][0][1] for one in before if one["segments"]}
+    new = [one for one in after if one["segments"] and one["segments"][0][1] != first.get(one["kind"])]
+    if not new:
+        return []
+    return [happening("clock", state="started", clocks=[clock_line(one) for one in new])]
+
+
+def happening(field: str, **details: Any) -> dict[str, Any]:
+    """Something for the timeline that is not a field of the case, as a row of ``changes`` keeps it."""
+    return {"field": field, "before": None, "after": details}
+
+
+def readable_happenings(*, staff: bool) -> list[str]:
+    """What of these somebody may read."""
+    return [field for field, (_, internal) in HAPPENINGS.items() if staff or not internal]
 
 
 def readable_fields(*, staff: bool, priority: bool) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -30,6 +30,17 @@ def clocks_key(profile: Mapping[str, Any]) -> str:
     """Tells whether two profiles promise the same by the same calendars."""
     told = {name: profile.get(name) for name in ("clocks", "calendars")}
     return hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+
+
+def clock_line(kept: dict[str, Any]) -> dict[str, Any]:
+    """What the timeline says of a clock."""
+    due_at = kept["due_at"]
+    return {"clock": kept["kind"], "due_at": due_at and told_at(datetime.fromisoformat(due_at))}
+
+
+def told_at(moment: datetime) -> str:
+    """A moment inside a document, as the API writes moments."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _kept(clock: Clock) -> dict[str, Any]:

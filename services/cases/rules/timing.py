@@ -170,4 +170,5 @@ def follow_up(case: Case, moment: datetime | None) -> None:
 
 
 def _reminds(case: Case) -> datetime | None:
-    return case.follow_up_at if case.follow_up_at != case.reminded_at else None
+    merged = case.merged_into is not None
+    return case.follow_up_at if case.follow_up_at != case.reminded_at and not merged else None

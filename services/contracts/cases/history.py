@@ -42,9 +42,10 @@ class ListHistory(Request[ChangePage]):
 
 
 class HappeningLine(View):
-    """Something that happened. ``kind``: ``opened``, ``comment``, ``change``, ``call``, …; ``details`` has what that
-    kind tells: of a comment ``body`` and ``channel``, of a change ``field``, ``before``, ``after`` and ``reason``.
-    ``internal`` things reach staff only."""
+    """Something that happened. ``kind``: ``opened``, ``comment``, ``change``, ``call``, ``callback``, ``quote``,
+    ``clock``, ``file``, …; ``details`` has what that kind tells: of a comment ``body`` and ``channel``, of a change
+    ``field``, ``before``, ``after`` and ``reason``, of the last four their ``state`` and what it is about.
+    ``internal`` things, such as the warnings of clocks, reach staff only."""
 
     id: Id
     case_id: Id
@@ -64,7 +65,7 @@ class HappeningPage(View):
 
 
 class ListHappenings(Request[HappeningPage]):
-    """Everything in one order: time, then id. Files tell their own story (``~/events``)."""
+    """Everything in one order: time, then id. Files stand in it a moment after they have come."""
 
     team_id: Slug
     case_id: Id

@@ -11,6 +11,8 @@ from typing import Any
 
 from services.contracts.access import PERMISSIONS, Decision
 from services.contracts.cases import (
+    CallbackMissed,
+    CallbackReminded,
     CaseAssigned,
     CaseCancelled,
     CaseClockBreached,
@@ -44,6 +46,7 @@ _THIN = (
     "answer",
     "fields",
     "clock",
+    "callback_id",
     "quote_id",
     "amount",
     "currency",
@@ -62,6 +65,8 @@ _KINDS: dict[type[CaseEvent], str] = {
     QuoteDeclined: "quote_declined",
     QuoteWithdrawn: "quote_withdrawn",
     QuoteExpired: "quote_expired",
+    CallbackReminded: "callback_reminded",
+    CallbackMissed: "callback_missed",
 }
 GIVE_UP_AFTER = timedelta(days=4)
 UNKNOWN_PERSON_AFTER = timedelta(hours=1)
