@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway import bootstrap, composed, live, transfers
+from gateway import bootstrap, composed, finding, live, transfers
 from gateway.table import ANYONE, KEY, OPERATOR, SIGNED_IN, WELCOME, link_cursors, route
 from services.contracts import accounts, cases, files, notifications
 
@@ -51,6 +51,7 @@ ROUTES = link_cursors((
     route("PATCH /v1/users/<user_id>", accounts.ChangeUser, service="accounts", allow=OPERATOR),
     route("GET /v1/teams", accounts.ListTeams, service="accounts", allow=WELCOME, anywhere=True),
     route("GET ~/bootstrap", bootstrap.ReadBootstrap, service="gateway", allow=SIGNED_IN, session=True, do=bootstrap.tell),
+    route("GET ~/search", finding.FindAnything, service="gateway", allow=SIGNED_IN, session=True, do=finding.tell),
     route("GET ~/profile", accounts.ReadProfile, service="accounts", allow=ANYONE),
     route("PUT ~/profile", accounts.ApplyProfile, service="accounts", allow=OPERATOR),
     route("POST ~/profile/lint", accounts.ReadProfileFindings, service="accounts", allow=SIGNED_IN),

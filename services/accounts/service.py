@@ -99,6 +99,7 @@ class Service:
     find_users = rpc(c.FindUsers, queries.people.find_users)
     change_user = rpc(c.ChangeUser, commands.people.change_user)
     list_users = rpc(c.ListUsers, queries.people.list_users)
+    find_people = rpc(c.FindPeople, queries.people.find_people)
     list_agents = rpc(c.ListAgents, queries.people.list_agents)
     change_membership = rpc(c.ChangeMembership, commands.people.change_membership)
     change_organization_user = rpc(c.ChangeOrganizationUser, commands.people.change_organization_user)

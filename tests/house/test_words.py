@@ -17,7 +17,7 @@ SERVICES = ("accounts", "cases", "files", "notifications")
 ABSTRACT = {"CaseEvent", "DraftEvent", "FileEvent", "QuoteEvent"}
 HEARD_BY_THE_GATEWAY = {"FeedAppended", "SessionEnded", "TokenRevoked"}
 # Asked by the mailroom and by the gateway itself, never by a client.
-ASKED_FROM_WITHIN = {"FileUploads", "ReadForecast", "TakeMail", "UseToken", "ReadRevocations"}
+ASKED_FROM_WITHIN = {"FindPeople", "FileUploads", "ReadForecast", "TakeMail", "UseToken", "ReadRevocations"}
 
 
 def words_of(name: str) -> ModuleType:

@@ -359,3 +359,27 @@ def test_whatever_is_typed_is_only_words(scene: Scene, asked: str) -> None:
     for who in (scene.customer, scene.agent):
         assert who.get(f"{scene.path}/cases?q={asked}").status == 200
     assert scene.customer.get(f"{scene.path}/cases?q={'(' * 5000}").status in (400, 414, 422)
+
+
+# --- all at once ------------------------------------------------------------------------------------------------------
+
+
+def test_one_search_finds_cases_and_people_each_by_what_i_may_see(world: World, cast: Cast) -> None:
+    scene = cast.scene("D")
+    own = word()
+    mine, _ = scene.open(title=f"The {own}")
+    hidden, _ = scene.open(scene.stranger, title=f"The {own}")
+    find(world, scene.agent, f"{scene.path}/cases?q={own}", 2)
+    told = expect(scene.customer.get(f"{scene.path}/search?q={own}"), 200)
+    assert told["cases"] == lines(scene.customer, f"{scene.path}/cases?q={own}")
+    assert ([line["id"] for line in told["cases"]], told["people"]) == ([mine["id"]], [])
+    found = expect(scene.agent.get(f"{scene.path}/search?q={own}&limit=1"), 200)["cases"]
+    assert [line["id"] for line in found] == [hidden["id"]]
+    for who, seen in ((scene.administrator, False), (scene.agent, True)):
+        for person, there in ((scene.customer, True), (scene.stranger, seen)):
+            people = expect(who.get(f"{scene.path}/search?q={person.user_name.upper()}"), 200)["people"]
+            assert [one["user"]["id"] for one in people] == ([person.id] if there else [])
+    home = f"{scene.path}/search?q={scene.stranger.user_name}&organization_id={scene.home.id}"
+    assert expect(scene.agent.get(home), 200)["people"] == []
+    assert cast.scene("E").customer.get(f"{scene.path}/search?q={own}").status == 404
+    assert scene.agent.get(f"{scene.path}/search").status == 400

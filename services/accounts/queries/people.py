@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, any_, bindparam, exists, or_
+from sqlalchemy import ColumnElement, Select, any_, bindparam, exists, or_
 
 from services.accounts import rules
 from services.accounts.queries import passwords, places, queues, sight
@@ -109,10 +109,29 @@ def list_users(uow: UnitOfWork, ask: c.ListUsers) -> c.MembershipPage:
     if ask.pick is not None:
         rows = rows.where(memberships.c.active, users.c.active, any_(memberships.c.permissions) == "case.read")
     if ask.q is not None:
-        part = rules.names.fold(ask.q)
-        columns = (memberships.c.sort_name, users.c.user_name_key, users.c.email_key)
-        rows = rows.where(or_(*(column.contains(part, autoescape=True) for column in columns)))
+        rows = rows.where(_called(ask.q))
     return _membership_page(uow, rows, ask, standing)
+
+
+def _called(q: str) -> ColumnElement[bool]:
+    """It is a part of the name, user name or e-mail address."""
+    part = rules.names.fold(q)
+    columns = (memberships.c.sort_name, users.c.user_name_key, users.c.email_key)
+    return or_(*(column.contains(part, autoescape=True) for column in columns))
+
+
+def find_people(uow: UnitOfWork, ask: c.FindPeople) -> c.FoundPeopleList:
+    """By name; nobody for who may read no people. Raises NotFound when the team is not his."""
+    standing = sight.standing(uow, ask.team_id)
+    rows = persons(uow).where(memberships.c.team_id == ask.team_id, _called(ask.q))
+    rows = rows.where(memberships.c.active, users.c.active, users.c.kind == "person")
+    if not standing.may("user.read"):
+        homes = [home for home in standing.organizations if standing.may("user.read", home)]
+        rows = rows.where(memberships.c.organization_id.in_(homes))
+    if ask.organization_id is not None:
+        rows = rows.where(memberships.c.organization_id == ask.organization_id)
+    found = sight.fields(uow, rows.order_by(memberships.c.sort_name, memberships.c.id).limit(ask.limit))
+    return c.FoundPeopleList(data=[membership_view(row, standing) for row in found])
 
 
 def _has_colleagues(uow: UnitOfWork, organization_id: str) -> bool:

@@ -17,6 +17,7 @@ from services.contracts.shapes import (
     Permissions,
     Phone,
     Position,
+    Query,
     ShortLine,
     Slug,
     UserName,
@@ -151,6 +152,22 @@ class ListUsers(Request[MembershipPage]):
     pick: Literal["owner", "follower", "contact"] | None = None
     limit: PageSize = 50
     cursor: Position | None = None
+
+
+class FoundPeopleList(View):
+    """People somebody looked for, by name."""
+
+    data: list[MembershipView]
+
+
+class FindPeople(Request[FoundPeopleList]):
+    """Active people of the team with this in their name, user name or e-mail address: of all organizations and the
+    staff for staff who may read people, of one's own organizations for everybody else who may."""
+
+    team_id: Slug
+    q: Query
+    organization_id: Id | None = None
+    limit: PageSize = 10
 
 
 class LoginView(View):
