@@ -104,7 +104,7 @@ def _best(found: list[Hit]) -> list[Hit]:
     shown: set[int] = set()
     weighed = found[:MOST_FOUND]
     for _ in range(PASSAGES):
-        apart = [hit for hit in weighed if all(abs(hit.start - other.start) > BEFORE + AFTER for other in chosen)]
+        apart = [hit for hit in weighed if not any(_shows(other, hit, BEFORE) for other in chosen)]
         if not apart:
             break
         first = max(apart, key=lambda hit: (len(_words(weighed, hit) - shown), -hit.start))
@@ -114,18 +114,27 @@ def _best(found: list[Hit]) -> list[Hit]:
 
 
 def _words(found: list[Hit], first: Hit) -> set[int]:
-    return {hit.word for hit in found if first.start <= hit.start and hit.end <= first.start + AFTER}
+    return {hit.word for hit in found if _shows(first, hit)}
 
 
-def _windows(text: str, chosen: list[Hit]) -> Iterator[tuple[int, int]]:
-    """Where the passages begin and end: between words."""
+def _shows(first: Hit, hit: Hit, before: int = 0) -> bool:
+    """Whether the passage around the first shows the other, too."""
+    return first.start - before <= hit.start and hit.end <= first.start + AFTER
+
+
+def _windows(text: str, chosen: list[Hit]) -> list[tuple[int, int]]:
+    """Where the passages begin and end: between words. Two that meet are one."""
+    windows: list[tuple[int, int]] = []
     for hit in chosen:
         begin, stop = max(0, hit.start - BEFORE), min(len(text), max(hit.end, hit.start + AFTER))
         if begin > 0:
             begin = text.find(" ", begin, hit.start) + 1 or hit.start
         if stop < len(text):
             stop = max(text.rfind(" ", hit.end, stop), hit.end)
-        yield begin, stop
+        if windows and begin <= windows[-1][1]:
+            begin = windows.pop()[0]
+        windows.append((begin, stop))
+    return windows
 
 
 def _pieces(text: str, begin: int, stop: int, found: list[Hit]) -> Iterator[tuple[str, bool]]:

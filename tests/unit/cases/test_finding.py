@@ -109,5 +109,8 @@ def test_an_excerpt_is_at_most_two_passages_cut_between_words() -> None:
     assert excerpt(filler, "'printer':*") == filler[:107]  # found elsewhere: how it begins
     far = f"{filler}one {filler}one {filler}one two {filler}"
     assert excerpt(far, "'one' & 'two'").count("[one] [two]") == 1  # both, rather than the first one twice
+    near = excerpt(f"one {filler[:119]} two {filler}", "'one' & 'two'")
+    assert near.startswith("[one] so")
+    assert (near.count("[two]"), near.count(" ... ")) == (1, 0)  # two passages that meet are one
     assert excerpt("x" * 3000 + " jam", "'jam'") == "[jam]"
     assert excerpt("", "'jam'") == ""
