@@ -1,4 +1,4 @@
-"""What a request costs the cases service."""
+"""What a request costs a service."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tests.world import MemoryWorld
 
 
 @contextmanager
-def heard(memory: MemoryWorld) -> Iterator[list[str]]:
-    """The statements that cases runs inside."""
-    engine, said = memory.client.works["cases"].engine, list[str]()
+def heard(memory: MemoryWorld, service: str = "cases") -> Iterator[list[str]]:
+    """The statements that the service runs inside."""
+    engine, said = memory.client.works[service].engine, list[str]()
 
     def hear(*told: Any) -> None:
         said.append(str(told[2]))

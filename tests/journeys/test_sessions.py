@@ -8,7 +8,9 @@ import orjson
 import pytest
 from sqlalchemy import text
 
+from services.chassis.actor import Context
 from tests.journeys.cast import Cast, Person, expect
+from tests.journeys.statements import heard
 from tests.world import HttpAnswer, MemoryWorld, World
 
 pytestmark = pytest.mark.journey
@@ -41,6 +43,15 @@ def told(memory: MemoryWorld, kind: str) -> list[dict[str, Any]]:
 def person(cast: Cast) -> Person:
     """Somebody of his own for each journey, because sessions end here."""
     return cast.scene("E").home.person()
+
+
+def test_a_sign_in_is_six_statements_and_only_the_count_may_be_lost(memory: MemoryWorld, person: Person) -> None:
+    sign_in(memory, person)  # the first one of a process looks which key signs
+    with heard(memory, "accounts") as said:
+        sign_in(memory, person)
+    assert [one.split()[0] for one in said] == ["SELECT", "INSERT", "BEGIN", "SELECT", "WITH", "COMMIT"]
+    with memory.client.works["accounts"].reading(Context()) as unit:  # on the connection that counted
+        assert unit.all(text("SHOW synchronous_commit"))[0][0] == "on"
 
 
 def test_logging_out_ends_the_session_and_no_other(world: World, person: Person) -> None:
