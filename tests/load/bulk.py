@@ -177,7 +177,7 @@ class Bulk:
             spans = [(first, min(first + CHUNK - 1, total)) for first in range(begun, total + 1, CHUNK)]
             values = self.values | {"begun": begun, "ended": total}
             rows = [(_CASES, values | {"first": first, "last": last}) for first, last in spans]
-            self._do(rows, lambda done: show(f"{100 * done // len(rows)} % of the rows"))
+            self._do(rows, lambda done: show(_bar(done, len(rows), "rows")))
         show("gathering statistics")
         self._do([(f"VACUUM (ANALYZE) {table}", {}) for table in (*GROWN, "words")])
         self._do([("DROP TABLE bulk_texts, bulk_threads", {})])
@@ -211,7 +211,7 @@ class Bulk:
                 cursor.execute(f"DROP INDEX {name}")
         yield
         made: list[tuple[str, dict[str, Any]]] = [(told, {}) for _, told in indexes]
-        self._do(made, lambda done: show(f"{100 * done // len(made)} % of the indexes"))
+        self._do(made, lambda done: show(_bar(done, len(made), "indexes")))
         self._do([(f"ALTER TABLE {table} ADD CONSTRAINT {name} {told}", {}) for table, name, told in keys])
 
     def _do(self, statements: Sequence[tuple[str, dict[str, Any]]], show: Callable[[int], object] = id) -> None:
@@ -236,6 +236,10 @@ class Bulk:
                 yield cursor
         finally:
             connection.close()
+
+
+def _bar(done: int, total: int, what: str) -> str:
+    return f"[{'#' * (20 * done // total):<20}] {100 * done // total} % of the {what}"
 
 
 def _thread(writer: Writer) -> tuple[list[str], list[bool]]:
