@@ -87,3 +87,13 @@ def test_another_time_to_be_phoned_moves_the_call(cast: Cast) -> None:
     expect(scene.customer.patch(here, later), 403)  # this team lets customers change nothing
     _, other = cast.scene("C").open()
     assert faults(expect(cast.scene("C").agent.patch(other, later), 422)) == [("/callback_at", "unknown")]
+
+
+def test_a_key_does_not_go_over_to_the_next_contact(cast: Cast) -> None:
+    scene = cast.scene("B")
+    _, here = scene.open()
+    shown = {"X-Access-Key": expect(scene.customer.post(f"{here}/access-keys"), 201)["key"]}
+    expect(scene.team.cast.world.http("GET", "/v1/access", headers=shown), 200)
+    expect(scene.agent.patch(here, {"contact_id": scene.colleague.id}), 200)
+    assert scene.team.cast.world.http("GET", "/v1/access", headers=shown).status == 404
+    assert expect(scene.colleague.get(here), 200)["contact"]["id"] == scene.colleague.id

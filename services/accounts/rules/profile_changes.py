@@ -67,6 +67,7 @@ def _difference(path: Sequence[str | int], change: str, before: Any, after: Any)
 _SWITCHES: dict[str, Callable[[Profile], object]] = {
     "case.close": lambda profile: profile["close"]["by_customer"],
     "case.change": lambda profile: bool(profile["fields"]["customer_editable"]),
+    "case.change_owner": lambda profile: profile["owner"]["field"],
     "follower.add": lambda profile: profile["followers"]["enabled"],
     "case.make_private": lambda profile: profile["visibility"]["private_allowed"],
     "case.create_anonymously": lambda profile: profile["intake"]["anonymous"],
