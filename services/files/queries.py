@@ -30,7 +30,7 @@ from sqlalchemy.dialects.postgresql import array
 from services.chassis.problems import Conflict, NotFound
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import files as c
-from services.contracts.access import BECAUSE, AccessView
+from services.contracts.access import BECAUSE, AccessView, Decision
 from services.files import rules
 from services.files.store import store
 from services.files.tables import cases, contracts, files, folders, memberships, teams
@@ -200,11 +200,10 @@ def _about(uow: UnitOfWork, team_id: str, **more: str) -> dict[str, Any]:
 
 # Whose thing it is, before anybody's sight of it: only staff of that team are answered.
 _THING = bindparam("thing_id", type_=Text())
-_OF_FILE = select(cases.c.team_id, cases.c.case_id, cases.c.organization_id, cases.c.status, files.c.uploaded_by)
+_owner = cases.c["team_id", "case_id", "organization_id", "status"]
+_OF_FILE = select(*_owner, files.c.uploaded_by, files.c.internal)
 _OF_FILE = _OF_FILE.join_from(cases, files, files.c.case_id == cases.c.case_id).where(files.c.id == _THING, _sent)
-_OF_FOLDER = select(
-    cases.c.team_id, cases.c.case_id, cases.c.organization_id, cases.c.status, null().label("uploaded_by")
-)
+_OF_FOLDER = select(*_owner, null().label("uploaded_by"), folders.c.internal)
 _OF_FOLDER = _OF_FOLDER.join_from(cases, folders, folders.c.case_id == cases.c.case_id).where(
     folders.c.id == _THING, _sent
 )
@@ -225,7 +224,9 @@ def read_access(uow: UnitOfWork, ask: c.ReadAccess) -> AccessView:
         raise NotFound()
     about = {"me": ask.user_id, "team_id": thing.team_id, "case_id": thing.case_id, "opened": None}
     seen = uow.first(_SEEN_BY, about)
-    if seen is not None:
+    if seen is not None and thing.internal and not seen.staff:
+        decision = Decision(False, "staff_only")
+    elif seen is not None:
         place = rules.Place(ask.user_id, seen.staff, seen.held)
         decision = rules.decide(place, ask.action, thing.status, thing.uploaded_by)
     else:

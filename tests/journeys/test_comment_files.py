@@ -75,6 +75,8 @@ def test_what_an_internal_comment_brings_never_reaches_the_customer(memory: Memo
     heard = expect(scene.customer.get(f"{scene.path}/events?after={cursor}"), 200)["data"]
     assert ours["id"] not in repr(heard)
     assert folder not in repr(heard)
+    asked = {"user_id": scene.customer.id, "action": "file.read", "resource_id": ours["id"]}
+    assert expect(scene.agent.post("/v1/authorize", asked), 200)["rule"] == "staff_only"
     # Neither does it become public afterwards, nor has an internal comment anything public to bring.
     assert expect(say(scene.agent, here, ours["id"]), 422)["errors"][0]["rule"] == "exists"
     shown = expect(scene.agent.upload(f"{here}/files", "shown.png", b"1"), 201)["data"][0]

@@ -11,6 +11,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from services.notifications.rules.case_words import STATUSES, WORDS
+
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent.parent / "templates"),
     autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False),
@@ -21,75 +23,6 @@ TEMPLATES = Environment(
 )
 _TEXT, _HTML = TEMPLATES.get_template("mail.txt.j2"), TEMPLATES.get_template("mail.html.j2")
 _SIMPLE_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
-_WORDS: dict[str, dict[str, str]] = {
-    "en": {
-        "marker": "##- Please write your reply above this line -##",
-        "receipt": "Thank you. We have received your case and will come back to you.",
-        "opened": "A new case has been registered.",
-        "comment": "{author} wrote:",
-        "assigned": "The case has been assigned to you.",
-        "closed": "The case has been closed.",
-        "asks": "Was your question answered? Open the case to tell us, or simply reply.",
-        "cancelled": "The case has been cancelled.",
-        "reopened": "The case has been opened again.",
-        "overdue": "A promised time is over. Please look at the case.",
-        "follow_up": "Nothing has happened here for a while. Please follow the case up.",
-        "callback_reminded": "In a few minutes somebody is to be phoned. The case tells when and at which number.",
-        "callback_missed": "Nobody phoned in the promised time. Please phone, or set another time in the case.",
-        "quote_offered": "We offer this work for {amount}. It begins when you have approved the price in the case.",
-        "quote_approved": "The price of {amount} has been approved; the work can begin.",
-        "quote_declined": "The price of {amount} has been declined.",
-        "quote_withdrawn": "The offer of {amount} has been withdrawn.",
-        "quote_expired": "The offer of {amount} has run out.",
-        "hello": "Hello {name},",
-        "case": "Case",
-        "status": "Status",
-        "open": "Open the case",
-        "reply": "You can answer by replying to this mail; your words become a comment on the case.",
-        "why": "You get this mail because you take part in case {number} at {team}.",
-        "key": "Your access key",
-        "keep": "Keep this mail: the link opens your case whenever you like, without a login.",
-        "dropped": "[Not taken over from the mail: {names}. Please upload files in the case.]",
-    },
-    "sv": {
-        "marker": "##- Skriv ditt svar ovanför den här raden -##",
-        "receipt": "Tack. Vi har tagit emot ditt ärende och återkommer till dig.",
-        "opened": "Ett nytt ärende har registrerats.",
-        "comment": "{author} skrev:",
-        "assigned": "Ärendet har tilldelats dig.",
-        "closed": "Ärendet har stängts.",
-        "asks": "Fick du svar på din fråga? Öppna ärendet och berätta, eller svara på mejlet.",
-        "cancelled": "Ärendet har avbrutits.",
-        "reopened": "Ärendet har öppnats igen.",
-        "overdue": "En utlovad tid har gått ut. Ta en titt på ärendet.",
-        "follow_up": "Här har inget hänt på ett tag. Följ upp ärendet.",
-        "callback_reminded": "Om några minuter ska någon bli uppringd. I ärendet står när och på vilket nummer.",
-        "callback_missed": "Ingen ringde på den utlovade tiden. Ring, eller sätt en ny tid i ärendet.",
-        "quote_offered": "Vi erbjuder arbetet för {amount}. Det börjar när du har godkänt priset i ärendet.",
-        "quote_approved": "Priset {amount} har godkänts; arbetet kan börja.",
-        "quote_declined": "Priset {amount} har avböjts.",
-        "quote_withdrawn": "Erbjudandet på {amount} har dragits tillbaka.",
-        "quote_expired": "Erbjudandet på {amount} har gått ut.",
-        "hello": "Hej {name},",
-        "case": "Ärende",
-        "status": "Status",
-        "open": "Öppna ärendet",
-        "reply": "Du kan svara direkt på det här mejlet; det du skriver blir en kommentar i ärendet.",
-        "why": "Du får det här mejlet för att du deltar i ärende {number} hos {team}.",
-        "key": "Din åtkomstnyckel",
-        "keep": "Spara det här mejlet: länken öppnar ditt ärende när du vill, utan inloggning.",
-        "dropped": "[Följde inte med från mejlet: {names}. Ladda upp filer i ärendet.]",
-    },
-}
-_STATUS_SV = {
-    "new": "nytt",
-    "open": "öppet",
-    "waiting_customer": "väntar på dig",
-    "on_hold": "vilande",
-    "answered": "besvarat",
-    "closed": "stängt",
-    "cancelled": "avbrutet",
-}
 
 
 @dataclass(frozen=True)
@@ -118,12 +51,13 @@ class Letter:
 def language_of(locale: str) -> str:
     """The nearest language we write."""
     short = locale.split("-", maxsplit=1)[0].lower()
-    return short if short in _WORDS else "en"
+    short = {"nn": "nb", "no": "nb"}.get(short, short)
+    return short if short in WORDS else "en"
 
 
 def words(locale: str) -> dict[str, str]:
     """Our phrases in the reader's language."""
-    return _WORDS[language_of(locale)]
+    return WORDS[language_of(locale)]
 
 
 def header_text(text: str) -> str:
@@ -236,7 +170,7 @@ def _told(letter: Letter, public_url: str) -> dict[str, Any]:
         "asks": bool(facts.get("asks")),
         "number": facts["number"],
         "title": facts["title"],
-        "status": _STATUS_SV.get(status, status) if language == "sv" else status.replace("_", " "),
+        "status": STATUSES.get(language, {}).get(status, status.replace("_", " ")),
         "link": _link(letter, public_url.rstrip("/")),
         "access_key": letter.access_key,
         "why": said["why"].format(number=facts["number"], team=letter.team),

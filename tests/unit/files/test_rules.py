@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.chassis.problems import Conflict, TooLarge
+from services.chassis.problems import Conflict, Invalid, TooLarge
 from services.contracts.access import PERMISSIONS
 from services.files import rules
 from services.files.rules import Place, decide
@@ -140,3 +140,25 @@ def test_pauses_grow_up_to_an_hour() -> None:
         timedelta(seconds=120),
         timedelta(seconds=3_600),
     ]
+
+
+def test_files_put_down_together_get_names_of_their_own() -> None:
+    assert rules.free_names(["a.png", "A.png", "b.png"], {"b.png"}) == ["a.png", "A (2).png", "b (2).png"]
+
+
+@pytest.mark.parametrize("internal", [True, False])
+@pytest.mark.parametrize(
+    "upload", [None, *(rules.Upload(state, own) for state in ("held", "clean") for own in (True, False))]
+)
+def test_what_was_public_never_comes_internally_nor_the_other_way_round(
+    upload: rules.Upload | None, internal: bool
+) -> None:
+    found = {} if upload is None else {"file_1": upload}
+    fits = upload is not None and (upload.internal == internal or (upload.state == "held" and not upload.internal))
+    try:
+        rules.must_come_with(["file_1"], found, internal=internal)
+    except Invalid as refused:
+        assert not fits
+        assert [one["pointer"] for one in refused.errors] == ["/file_ids/0"]
+    else:
+        assert fits

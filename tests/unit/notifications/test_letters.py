@@ -13,6 +13,7 @@ from email.utils import parseaddr
 import pytest
 
 from services.notifications.rules import letters
+from services.notifications.rules.case_words import STATUSES, WORDS
 
 LETTER = letters.Letter(
     mail_id="mail_01m7x2c4e6g8j0k2m4n6p8q0r2",
@@ -83,12 +84,25 @@ def test_the_html_part_is_escaped() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["receipt", "opened", "comment", "assigned", "closed", "cancelled", "reopened", "overdue", "follow_up"]
+    "kind",
+    [
+        "receipt",
+        "opened",
+        "comment",
+        "assigned",
+        "closed",
+        "cancelled",
+        "reopened",
+        "overdue",
+        "follow_up",
+        "callback_missed",
+    ],
 )
-@pytest.mark.parametrize("locale", ["sv", "en", "en-GB", "fi"])
+@pytest.mark.parametrize("locale", ["sv", "en", "en-GB", "fi", "nb", "nn-NO", "da"])
 def test_every_kind_has_words_in_every_language(kind: str, locale: str) -> None:
     mail = sent(replace(LETTER, kind=kind, locale=locale))
-    assert ("Hej Ada" if locale == "sv" else "Hello Ada") in part(mail, "plain")
+    hello = {"sv": "Hej Ada", "da": "Hej Ada", "nb": "Hei Ada", "nn-NO": "Hei Ada"}.get(locale, "Hello Ada")
+    assert hello in part(mail, "plain")
 
 
 @pytest.mark.parametrize(
@@ -151,3 +165,11 @@ def test_every_line_is_short_and_plain_and_the_body_is_read_back() -> None:
 def test_what_is_no_address_is_not_written_to(address: str) -> None:
     with pytest.raises((ValueError, MessageError)):
         sent(replace(LETTER, to_email=address))
+
+
+def test_every_language_has_the_same_words_with_the_same_places() -> None:
+    places = {key: re.findall(r"\{\w+\}", text) for key, text in WORDS["en"].items()}
+    for words in WORDS.values():
+        assert {key: re.findall(r"\{\w+\}", text) for key, text in words.items()} == places
+        assert words["marker"].startswith("##-")
+    assert len({frozenset(known) for known in STATUSES.values()}) == 1
