@@ -1,7 +1,8 @@
 """`python -m tests.load.finding` (`make bench-cases`): do lists, the pile and searches stay fast as a team grows?
 
 One team grows from 10,000 cases to 100,000 to 1,000,000 (``bulk.py`` tells their shape). At each size, over HTTP, with
-one caller and with sixteen: p50 and p99, and how many times the p50 at 10,000 that is.
+one caller and with sixteen: p50 and p99, and how many times the p50 at 10,000 that is; and the CPU of a request, which
+other work on the machine disturbs less.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from deploy.local.home import CHECKOUT, SetupError
 from services.chassis.unit_of_work import Work
 from tests.journeys.cast import Cast, Person, Scene, expect
 from tests.load.bulk import Bulk, Team
-from tests.load.measure import Target, one_run, worker
+from tests.load.measure import PATH, Target, one_run, worker
 from tests.load.rig import Rig
 from tests.load.vocabulary import FILLERS, LANGUAGES, vocabulary
 from tests.world import BrokerWorld, HttpAnswer
@@ -46,6 +47,7 @@ class Cell:
     per_second: float
     p50_ms: float
     p99_ms: float
+    cpu_ms: float
     errors: int
     others_cores: float
     times: float = 1.0
@@ -146,7 +148,8 @@ class Bench:
             run = one_run(load, Target(self.rig.roots), self.seconds)
         first = next((one for one in before if (one.question, one.concurrency) == (question, many)), None)
         times = run.p50_ms / first.p50_ms if first and first.p50_ms else 1.0
-        measured = (run.per_second, run.p50_ms, run.p99_ms, sum(run.errors.values()), run.others_cores)
+        cpu, errors = sum(run.cpu_ms.get(part, 0.0) for part in PATH), sum(run.errors.values())
+        measured = (run.per_second, run.p50_ms, run.p99_ms, cpu, errors, run.others_cores)
         cell = Cell(question, size, many, *measured, times=times)
         self.board.done(name, f"{cell.p50_ms:.1f} ms, {cell.times:.2f} times")
         return cell
@@ -155,11 +158,11 @@ class Bench:
 def table(cells: Sequence[Cell]) -> list[list[str]]:
     """The figures as rows of a table, the head first."""
     sizes = sorted({one.cases for one in cells})
-    heads = [f"{name} {size:,}" for name in ("p50", "p99") for size in sizes]
+    heads = [f"{name} {size:,}" for name in ("p50", "p99", "CPU") for size in sizes]
     rows = [["question", "callers", *heads, "times", "allowed", "kept"]]
     for question, many in dict.fromkeys((one.question, one.concurrency) for one in cells):
         line = [one for one in cells if (one.question, one.concurrency) == (question, many)]
-        figures = [f"{ms:.1f}" for ms in (*(one.p50_ms for one in line), *(one.p99_ms for one in line))]
+        figures = [f"{getattr(one, name):.1f}" for name in ("p50_ms", "p99_ms", "cpu_ms") for one in line]
         errors = sum(one.errors for one in line)
         kept = f"NO ({errors} errors)" if errors else "yes" if line[-1].kept else "NO"
         rows.append([question, str(many), *figures, f"{line[-1].times:.2f}", f"{line[-1].allowed}", kept])
@@ -172,8 +175,8 @@ def _write(cells: list[Cell]) -> None:
     head, *rows = table(cells)
     lines = ["| " + " | ".join(row) + " |" for row in (head, ["---"] + ["---:"] * (len(head) - 1), *rows)]
     others = [one.others_cores for one in cells]
-    told = f"Milliseconds; `times` is the p50 of the last size by that of the first. Others used {min(others):.1f} to"
-    about = f"{told} {max(others):.1f} of {os.cpu_count()} cores meanwhile."
+    told = "Milliseconds; `times` is the p50 of the last size by that of the first; `CPU` is that of gateway, broker, cases"
+    about = f"{told} and its database. Others used {min(others):.1f} to {max(others):.1f} of {os.cpu_count()} cores meanwhile."
     (BUILD / "bench-cases.md").write_text("\n".join(["# Cases: lists, pile, search", "", about, "", *lines, ""]))
 
 
