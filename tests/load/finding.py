@@ -175,8 +175,10 @@ def _write(cells: list[Cell]) -> None:
     head, *rows = table(cells)
     lines = ["| " + " | ".join(row) + " |" for row in (head, ["---"] + ["---:"] * (len(head) - 1), *rows)]
     others = [one.others_cores for one in cells]
-    told = "Milliseconds; `times` is the p50 of the last size by that of the first; `CPU` is that of gateway, broker, cases"
-    about = f"{told} and its database. Others used {min(others):.1f} to {max(others):.1f} of {os.cpu_count()} cores meanwhile."
+    about = (
+        "Milliseconds. `times`: the p50 of the last size by that of the first. `CPU`: of gateway, broker, cases and its"
+        f" database, per request. Others used {min(others):.1f} to {max(others):.1f} of {os.cpu_count()} cores meanwhile."
+    )
     (BUILD / "bench-cases.md").write_text("\n".join(["# Cases: lists, pile, search", "", about, "", *lines, ""]))
 
 
