@@ -176,8 +176,8 @@ def _write(cells: list[Cell]) -> None:
     lines = ["| " + " | ".join(row) + " |" for row in (head, ["---"] + ["---:"] * (len(head) - 1), *rows)]
     others = [one.others_cores for one in cells]
     about = (
-        "Milliseconds. `times`: the p50 of the last size by that of the first. `CPU`: of gateway, broker, cases and its"
-        f" database, per request. Others used {min(others):.1f} to {max(others):.1f} of {os.cpu_count()} cores meanwhile."
+        "Milliseconds. `times`: the p50 of the last size by that of the first. `CPU`: of gateway, broker, cases and"
+        f" its database, a request. Others used {min(others):.1f} to {max(others):.1f} of {os.cpu_count()} cores."
     )
     (BUILD / "bench-cases.md").write_text("\n".join(["# Cases: lists, pile, search", "", about, "", *lines, ""]))
 
