@@ -170,8 +170,9 @@ class Bulk:
 
     def load(self, total: int, show: Show = lambda told: None) -> None:
         """Grow to this many cases, known to search; statistics are fresh afterwards."""
-        show("writing texts")
-        self._write()
+        if not self.made:
+            show("writing texts")
+            self._write()
         with self._bare(show):
             begun, self.made = self.made + 1, total
             spans = [(first, min(first + CHUNK - 1, total)) for first in range(begun, total + 1, CHUNK)]
@@ -180,10 +181,9 @@ class Bulk:
             self._do(rows, lambda done: show(_bar(done, len(rows), "rows")))
         show("gathering statistics")
         self._do([(f"VACUUM (ANALYZE) {table}", {}) for table in (*GROWN, "words")])
-        self._do([("DROP TABLE bulk_texts, bulk_threads", {})])
 
     def _write(self) -> None:
-        """The texts that cases are put together from."""
+        """The texts that cases are put together from; they stay for the next size."""
         with self._connection() as cursor:
             cursor.execute(_TEXTS)
             for language in LANGUAGES:
