@@ -181,10 +181,12 @@ def test_a_usual_macro_costs_no_more_than_a_single_act_may(memory: MemoryWorld, 
         {"action": "review", "complexity": "simple"},
         {"action": "assign", "assignee_id": "me"},
         {"action": "queue", "queue_id": queue(scene)},
-        {"action": "tag", "tag": "usual"},
+        *({"action": "tag", "tag": f"usual{place}"} for place in range(5)),
+        {"action": "untag", "tag": "usual0"},
         {"action": "answer", "body": "It is done."},
         {"action": "close"},
     )
     with heard(memory) as said:
-        expect(scene.agent.post(f"{path}/macros/{kept}"), 200)
+        told = expect(scene.agent.post(f"{path}/macros/{kept}"), 200)
+    assert told["tags"] == expect(scene.agent.get(path), 200)["tags"] == [f"usual{place}" for place in range(1, 5)]
     assert len(said) <= 8, said

@@ -8,9 +8,9 @@ from sqlalchemy import delete, or_
 from sqlalchemy.dialects.postgresql import insert
 
 from services.cases import queries, rules
-from services.cases.commands.saving import record, save, take
+from services.cases.commands.saving import record, save, take, write_tags
 from services.cases.rules import Reader, Round
-from services.cases.tables import links, tags
+from services.cases.tables import links
 from services.chassis.ids import new_id
 from services.chassis.problems import Conflict, Invalid, NotFound
 from services.chassis.unit_of_work import UnitOfWork
@@ -18,7 +18,6 @@ from services.contracts import cases as c
 
 MOST_TAGS = 20
 _LINK = insert(links).on_conflict_do_nothing()
-_TAG = insert(tags).on_conflict_do_nothing()
 
 
 def add_link(uow: UnitOfWork, ask: c.AddLink) -> c.LinkList:
@@ -74,7 +73,6 @@ def tag(uow: UnitOfWork, reader: Reader, ask: c.PutTag) -> None:
     if ask.tag not in reader.tags:
         if len(reader.tags) >= MOST_TAGS:
             raise Conflict("too_many_tags", f"A case has at most {MOST_TAGS} tags.")
-        uow.run(_TAG, {"case_id": reader.case.id, "tag": ask.tag, "team_id": reader.case.team_id})
         _tagged(uow, reader, sorted([*reader.tags, ask.tag]))
 
 
@@ -89,11 +87,12 @@ def untag(uow: UnitOfWork, reader: Reader, ask: c.RemoveTag) -> None:
     """The same on a case that is held already."""
     reader.case.status = rules.move("link", reader.case)
     if ask.tag in reader.tags:
-        uow.run(delete(tags).where(tags.c.case_id == reader.case.id, tags.c.tag == ask.tag))
         _tagged(uow, reader, [other for other in reader.tags if other != ask.tag])
 
 
 def _tagged(uow: UnitOfWork, reader: Reader, now: list[str]) -> None:
-    reader.tags = now
+    before, reader.tags = reader.tags, now
+    if reader.unsaved is None:
+        write_tags(uow, reader, before)
     save(uow, reader)
     record(uow, reader, c.CaseTagged, Round(), internal=True, tags=now)

@@ -9,11 +9,12 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Update, bindparam, insert, update
+from sqlalchemy import ARRAY, Text, Update, any_, bindparam, delete, insert, update
+from sqlalchemy.dialects.postgresql import insert as insert_if_new
 
 from services.cases import queries, rules
 from services.cases.rules import Reader, Round
-from services.cases.tables import Case, cases, changes, comments, unindexed
+from services.cases.tables import Case, cases, changes, comments, tags, unindexed
 from services.chassis.ids import new_id
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
@@ -39,6 +40,10 @@ class Said:
 
 _SAY = insert(comments).values({name: bindparam("said_" + name) for name in Said.__slots__})
 _SAY_MORE = insert(comments)
+_TAG = insert_if_new(tags).on_conflict_do_nothing()
+_UNTAG = delete(tags).where(
+    tags.c.case_id == bindparam("untagged"), tags.c.tag == any_(bindparam("gone", type_=ARRAY(Text)))
+)
 _NOTE = insert(changes).from_select([column.name for column in changes.c], queries.NOTED)
 
 
@@ -117,16 +122,26 @@ def together(uow: UnitOfWork, reader: Reader) -> Iterator[None]:
     """What is done inside is one change of the case: one version, saved once, its clocks moved once. It stands in the
     history with the first reason that was given."""
     unsaved: list[Any] = []
-    reader.unsaved = unsaved
+    reader.unsaved, tagged = unsaved, reader.tags
     yield
     reader.unsaved = None
     if not unsaved:
         return
+    write_tags(uow, reader, tagged)
     spoken = sorted([said for said, _, _ in unsaved if said], key=lambda said: said.visibility != "public")
     reason = next((reason for _, reason, _ in unsaved if reason), None)
     if spoken[1:]:
         uow.run(_SAY_MORE, [asdict(said) for said in spoken[1:]])
     _write(uow, reader, spoken[0] if spoken else None, reason, [line for _, _, noted in unsaved for line in noted])
+
+
+def write_tags(uow: UnitOfWork, reader: Reader, before: list[str]) -> None:
+    """Bring the tags of a case from ``before`` to what they are now."""
+    new, gone = sorted({*reader.tags} - {*before}), sorted({*before} - {*reader.tags})
+    if new:
+        uow.run(_TAG, [{"case_id": reader.case.id, "tag": tag, "team_id": reader.case.team_id} for tag in new])
+    if gone:
+        uow.run(_UNTAG, {"untagged": reader.case.id, "gone": gone})
 
 
 def _write(
