@@ -32,6 +32,7 @@ from services.chassis.rpc import Reply
 from services.chassis.settings import load
 from services.chassis.unit_of_work import Work
 from services.contracts.notifications import TakeMail
+from tests.costs import Costs
 from tests.parts import Parts, Process, eventually
 
 SERVICES = ("accounts", "cases", "files", "notifications")
@@ -105,6 +106,7 @@ class MemoryClient:
         self.services: dict[str, Any] = {}
         self.moment: datetime | None = None
         self.heard: Callable[[bytes], None] = lambda body: None
+        self.costs = Costs()
 
     def now(self) -> datetime:
         """The services' clock; ``moment`` stops it."""
@@ -115,7 +117,8 @@ class MemoryClient:
         line = self.lines.get(service, {}).get(verb)
         if line is None:
             raise Unavailable("service_away", f"The {service} service cannot be reached right now.")
-        answer = line.answer(self.works[service], Context.load(context.dump()), orjson.loads(orjson.dumps(data)))
+        with self.costs.of(service, line):
+            answer = line.answer(self.works[service], Context.load(context.dump()), orjson.loads(orjson.dumps(data)))
         return Reply(orjson.loads(answer.body), answer.replayed)
 
     def wait_ready(self, seconds: float) -> bool:
@@ -170,7 +173,9 @@ class MemoryWorld:
         if files:  # encoded by the same library as over the wire: names are spelled the same way
             made = requests.Request("POST", "http://memory", files=files, data=more.pop("form", {})).prepare()
             more |= {"data": made.body, "content_type": made.headers["Content-Type"]}
+        self.client.costs.last = []
         answer = self.app.test_client().open(path, method=method, **more)
+        self.client.costs.check()
         return HttpAnswer(answer.status_code, dict(answer.headers), answer.get_data())
 
     def settle(self, check: Callable[[], Any] | None = None) -> Any:
@@ -217,6 +222,7 @@ def memory_world(parts: Parts) -> Iterator[MemoryWorld]:
             migrate(name, databases[name])
             settings = load(service.settings)
             work = Work(databases[name], name=name, workers=10, clock=client.now)
+            client.costs.listen(work.engine)
             client.works[name], client.lines[name], client.services[name] = work, rpc_lines(service), service
             if hasattr(service, "prepare"):
                 service.prepare(work, settings)

@@ -46,21 +46,23 @@ def request_callback(uow: UnitOfWork, ask: c.RequestCallback) -> c.CallbackView:
     return _add(uow, reader, ask.phone, max(ask.from_at, uow.now), ask.until_at)
 
 
-def callback_of_form(uow: UnitOfWork, reader: Reader) -> None:
-    """Ask for the callback that a new case's form names by ``callback_at`` and ``phone``, where the team phones."""
+def callback_of_form(uow: UnitOfWork, reader: Reader) -> dict[str, Any] | None:
+    """The row of the callback that a new case's form names by ``callback_at`` and ``phone``, where the team phones."""
     asked, phone = reader.case.fields.get("callback_at"), reader.case.fields.get("phone")
     if asked and phone and "callbacks" in reader.policy["features"]:
         begins = max(datetime.fromisoformat(asked), uow.now)
-        row = _row(reader.case, phone, begins, begins + _OF_FORM)
-        uow.run(_ADD, row)
-        note(uow, reader, callback_happening(row))
+        return _row(reader.case, phone, begins, begins + _OF_FORM)
+    return None
 
 
 def move_callback(uow: UnitOfWork, reader: Reader, begins: datetime) -> None:
     """The call that a case waits for comes at another time, in as long a window; where none waits, one is asked for."""
     row = queries.awaited_callback(uow, reader.case.id)
     if row is None:
-        callback_of_form(uow, reader)
+        asked = callback_of_form(uow, reader)
+        if asked is not None:
+            uow.run(_ADD, asked)
+            note(uow, reader, callback_happening(asked))
         return
     ends = begins + (row["until_at"] - row["from_at"])
     row |= {"from_at": begins, "until_at": ends, "due_at": begins, "ends_at": ends}

@@ -36,7 +36,7 @@ def give_technical_information(uow: UnitOfWork, ask: c.GiveTechnicalInformation)
     rules.move("customer_comments", reader.case)
     rules.check_information(ask.consent, ask.information, at="")
     if ask.information:
-        keep_information(uow, reader, ask.information)
+        uow.run(_KEEP, information_row(uow, reader, ask.information))
     else:
         uow.run(_FORGET, {"of_case": reader.case.id})
     save(uow, reader)
@@ -44,14 +44,12 @@ def give_technical_information(uow: UnitOfWork, ask: c.GiveTechnicalInformation)
     return queries.information_view(uow, reader)
 
 
-def keep_information(uow: UnitOfWork, reader: Reader, information: dict[str, Any]) -> None:
-    """Write it down beside the case, in the name of who gave it. Nothing to keep is no row."""
-    if information:
-        values = {
-            "case_id": reader.case.id,
-            "information": information,
-            "given_by": uow.actor.user_id,
-            "given_by_name": reader.standing.name,
-            "given_at": uow.now,
-        }
-        uow.run(_KEEP, values)
+def information_row(uow: UnitOfWork, reader: Reader, information: dict[str, Any]) -> dict[str, Any]:
+    """What is kept of it beside the case, in the name of who gave it."""
+    return {
+        "case_id": reader.case.id,
+        "information": information,
+        "given_by": uow.actor.user_id,
+        "given_by_name": reader.standing.name,
+        "given_at": uow.now,
+    }

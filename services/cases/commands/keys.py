@@ -13,14 +13,13 @@ from services.cases.commands.saving import record, save, take
 from services.cases.queries.attempts import count, forget
 from services.cases.rules import Limit, Reader, Round
 from services.cases.settings import settings
-from services.cases.tables import Case, access_keys, case_contacts
+from services.cases.tables import Case, access_keys
 from services.chassis.ids import made_key, new_id
 from services.chassis.problems import TooManyRequests
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
 
 _ISSUE = insert(access_keys)
-_NOTE_CONTACT = insert(case_contacts)
 _END = (
     update(access_keys)
     .where(access_keys.c.case_id == bindparam("of_case"), access_keys.c.ended_at.is_(None))
@@ -28,8 +27,8 @@ _END = (
 )
 
 
-def new_key(uow: UnitOfWork, case: Case, created_by: str | None) -> tuple[dict[str, Any], str, bytes]:
-    """Write a key down: its row, the key itself and its nonce."""
+def new_key(uow: UnitOfWork, case: Case, created_by: str | None) -> tuple[dict[str, Any], str]:
+    """The row of a new key, and the key itself."""
     nonce = secrets.token_bytes(32)
     key = made_key("cwa", settings().secret_key, nonce)
     row = {
@@ -41,22 +40,21 @@ def new_key(uow: UnitOfWork, case: Case, created_by: str | None) -> tuple[dict[s
         "created_at": uow.now,
         "ended_at": None,
     }
-    uow.run(_ISSUE, row)
-    return row, key, nonce
+    return row, key
 
 
-def note_contact(uow: UnitOfWork, case: Case, contact: c.ContactLine, locale: str) -> str:
-    """Somebody opened his case without a login: keep how he is reached, give him a key and tell who mails him."""
+def contact_row(case: Case, contact: c.ContactLine, locale: str) -> dict[str, Any]:
+    """What is kept of somebody who opens his case without a login: how he is reached."""
     row: dict[str, Any] = {"case_id": case.id, "contact_id": case.contact_id}
-    row |= {name: getattr(contact, name) for name in ("name", "email", "phone")} | {"locale": contact.locale or locale}
-    uow.run(_NOTE_CONTACT, row)
-    _, key, nonce = new_key(uow, case, None)
-    _tell_address(uow, case, row, nonce)
-    uow.told_once.add("access_key")
-    return key
+    return (
+        row
+        | {name: getattr(contact, name) for name in ("name", "email", "phone")}
+        | {"locale": contact.locale or locale}
+    )
 
 
-def _tell_address(uow: UnitOfWork, case: Case, contact: dict[str, Any], nonce: bytes | None) -> None:
+def tell_address(uow: UnitOfWork, case: Case, contact: dict[str, Any], nonce: bytes | None) -> None:
+    """Who mails him has to know how, and the nonce of the key that leads him back."""
     told: dict[str, Any] = {name: contact[name] for name in ("contact_id", "name", "email", "locale")}
     told |= {"nonce": nonce.hex() if nonce else None, "fact_version": case.version}
     uow.record(c.ContactNoted(team_id=case.team_id, case_id=case.id, **told))
@@ -74,8 +72,9 @@ def issue_access_key(uow: UnitOfWork, ask: c.IssueAccessKey) -> c.AccessKeyView:
     reader = take(uow, ask, "key.manage")
     reader.case.status = rules.move("key", reader.case)
     uow.run(_END, {"of_case": ask.case_id, "at": uow.now})
-    row, key, nonce = new_key(uow, reader.case, uow.actor.user_id)
-    _keys_changed(uow, reader, nonce)
+    row, key = new_key(uow, reader.case, uow.actor.user_id)
+    uow.run(_ISSUE, row)
+    _keys_changed(uow, reader, row["nonce"])
     uow.told_once |= {"key", "link"}
     told = {name: row[name] for name in ("id", "case_id", "created_by", "created_at")}
     link = f"{settings().public_url.rstrip('/')}/case/{reader.case.number}#key={key}"
@@ -102,7 +101,7 @@ def _keys_changed(uow: UnitOfWork, reader: Reader, nonce: bytes | None) -> None:
     record(uow, reader, c.CaseChanged, Round(), fields=["access_key"])
     contact = queries.contact_of(uow, reader.case.id)
     if contact is not None:
-        _tell_address(uow, reader.case, contact._asdict(), nonce)
+        tell_address(uow, reader.case, contact._asdict(), nonce)
 
 
 def forget_attempts(uow: UnitOfWork) -> None:

@@ -24,28 +24,28 @@ def add_link(uow: UnitOfWork, ask: c.AddLink) -> c.LinkList:
     """Link it with a case that the caller sees too. Raises Invalid ``/other_id``."""
     reader = take(uow, ask, "case.link")
     reader.case.status = rules.move("link", reader.case)
-    other = other_case(uow, ask.team_id, ask.other_id, "/other_id")
+    try:
+        other = queries.one(uow, c.ReadCase(team_id=ask.team_id, case_id=ask.other_id))
+    except NotFound:
+        raise no_such_case("/other_id") from None
     if other.case.id == reader.case.id:
         raise Invalid.field("/other_id", "other", "A case is not linked with itself.")
-    if put_link(uow, reader.case.id, other.case.id, ask.kind):
+    if uow.run(_LINK, link_row(uow, reader.case.id, other.case.id, ask.kind)):  # not when it was there
         save(uow, reader)
         record(uow, reader, c.CaseChanged, Round(), fields=["links"])
     return queries.links_of(uow, reader)
 
 
-def other_case(uow: UnitOfWork, team_id: str, case_id: str, pointer: str, *, to_change: bool = False) -> Reader:
-    """A second case that a request names; one the caller does not see is as wrong as one that does not exist."""
-    try:
-        return queries.one(uow, c.ReadCase(team_id=team_id, case_id=case_id), to_change=to_change)
-    except NotFound:
-        raise Invalid.field(pointer, "exists", "There is no such case.") from None
+def no_such_case(pointer: str) -> Invalid:
+    """A second case that a request names: one the caller does not see is as wrong as one that does not exist."""
+    return Invalid.field(pointer, "exists", "There is no such case.")
 
 
-def put_link(uow: UnitOfWork, case_id: str, other_id: str, kind: str) -> bool:
-    """Write a link down; False when it was there."""
+def link_row(uow: UnitOfWork, case_id: str, other_id: str, kind: str) -> dict[str, Any]:
+    """What is kept of a link."""
     first, second = sorted((case_id, other_id)) if kind == "related" else (case_id, other_id)
     values: dict[str, Any] = {"id": new_id("link"), "case_id": first, "other_id": second, "kind": kind}
-    return bool(uow.run(_LINK, values | {"created_at": uow.now}))
+    return values | {"created_at": uow.now}
 
 
 def remove_link(uow: UnitOfWork, ask: c.RemoveLink) -> c.DoneView:

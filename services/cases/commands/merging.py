@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import bindparam, delete, insert
 
 from services.cases import queries, rules
-from services.cases.commands.linking import other_case, put_link
-from services.cases.commands.opening import open_case
+from services.cases.commands.linking import no_such_case
+from services.cases.commands.opening import open_after
 from services.cases.commands.saving import record, save, take
+from services.cases.queries.grouping import MERGING
 from services.cases.rules import Reader, Round
-from services.cases.tables import comments, followers, merges
-from services.chassis.ids import new_id
+from services.cases.tables import followers, merges
 from services.chassis.problems import Conflict, Invalid
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
 
 _FOLLOW = insert(followers)
-_NOTE = insert(merges)
+_NOTE = insert(merges).from_select([column.name for column in merges.c], MERGING)
 _UNDO = delete(merges).where(merges.c.case_id == bindparam("merged")).returning(merges.c.into_id, merges.c.follower_ids)
-_COPY = insert(comments)
 
 
 def merge_case(uow: UnitOfWork, ask: c.MergeCase) -> c.CaseView:
     """Two cases go on as one. Raises Invalid ``/into_id``, Conflict ``merged``, ``has_merged``,
     ``different_organization``, ``different_readers`` and ``too_many_followers``."""
-    rules.must_be_able(queries.one(uow, ask), "case.merge")  # before anything is told about the other case
-    if ask.into_id < ask.case_id:  # always locked in this order: two merges of the same pair wait, and do not block
-        target = other_case(uow, ask.team_id, ask.into_id, "/into_id", to_change=True)
-        reader = take(uow, ask, "case.merge")
-    else:
-        reader = take(uow, ask, "case.merge")
-        target = other_case(uow, ask.team_id, ask.into_id, "/into_id", to_change=True)
+    found = queries.pair(uow, ask, ask.into_id)
+    reader, target = found[ask.case_id], found.get(ask.into_id)
+    rules.must_be_able(reader, "case.merge")  # before anything is told about the other case
+    uow.must_match(reader.case.version)
+    if target is None:
+        raise no_such_case("/into_id")
     rules.must_be_mergeable(reader, target)
     reader.case.status = rules.move("merge", reader.case)
     target.case.status = rules.move("merge", target.case)
@@ -48,7 +45,8 @@ def merge_case(uow: UnitOfWork, ask: c.MergeCase) -> c.CaseView:
         target.present = list({*target.present, *reader.present})
     ids = [user_id for user_id, _ in new]
     values: dict[str, Any] = {"case_id": reader.case.id, "into_id": target.case.id, "follower_ids": ids, "at": uow.now}
-    uow.run(_NOTE, values)
+    if not uow.run(_NOTE, values):
+        raise rules.has_merged()
     target.merged.append((reader.case.id, reader.case.number))
     save(uow, target)
     told = rules.sides_of(reader.standing.side)
@@ -59,11 +57,16 @@ def merge_case(uow: UnitOfWork, ask: c.MergeCase) -> c.CaseView:
 
 def unmerge_case(uow: UnitOfWork, ask: c.UnmergeCase) -> c.CaseView:
     """Undo it; of the followers those go that came with it. Raises Conflict ``not_merged``."""
-    reader = take(uow, ask, "case.merge")
+    found = queries.pair(uow, ask)
+    reader = found[ask.case_id]
+    rules.must_be_able(reader, "case.merge")
+    uow.must_match(reader.case.version)
     undone = uow.first(_UNDO, {"merged": reader.case.id})
     if undone is None:
         raise Conflict("not_merged", "This case was not merged into another.")
-    target = other_case(uow, ask.team_id, undone.into_id, "/case_id", to_change=True)
+    target = found.get(undone.into_id)
+    if target is None:
+        raise Conflict("merged_just_now", "It was merged into another case just now. Try again.", retry_after=1)
     reader.case.merged_into = None
     save(uow, reader)
     gone = set(undone.follower_ids)
@@ -87,15 +90,11 @@ def split_case(uow: UnitOfWork, ask: c.SplitCase) -> c.CaseView:
     first = next((one for one in said if one.visibility == "public"), None)
     if first is None:
         raise Invalid.field("/comment_ids", "public", "At least one of them must be public; it describes the new case.")
-    made = _another(uow, reader, ask.title, first.body, {})
-    copied = [one for one in said if one.id != first.id]
-    if copied:
-        rows = [dict(one._mapping) | {"id": new_id("cmt"), "case_id": made.id} for one in copied]
-        uow.run(_COPY, rows)
-    put_link(uow, made.id, reader.case.id, "related")
+    another, rest = _another(reader, ask.title, first.body, {}), [one for one in said if one.id != first.id]
+    made = open_after(uow, another, reader.case.id, "related", rest)
     save(uow, reader)
     record(uow, reader, c.CaseChanged, Round(), fields=["links"])
-    return queries.view(uow, queries.one(uow, c.ReadCase(team_id=made.team_id, case_id=made.id)))
+    return made
 
 
 def follow_up_case(uow: UnitOfWork, ask: c.FollowUpCase) -> c.CaseView:
@@ -109,17 +108,14 @@ def follow_up_case(uow: UnitOfWork, ask: c.FollowUpCase) -> c.CaseView:
 
 def follow_up(uow: UnitOfWork, reader: Reader, title: str, description: str, fields: dict[str, Any]) -> c.CaseView:
     """Open the case that comes after this one, and link it. Raises what OpenCase raises."""
-    made = _another(uow, reader, title, description, fields)
-    put_link(uow, made.id, reader.case.id, "follow_up")
-    return made
+    return open_after(uow, _another(reader, title, description, fields), reader.case.id, "follow_up")
 
 
-def _another(uow: UnitOfWork, reader: Reader, title: str, description: str, fields: dict[str, Any]) -> c.CaseView:
-    """A new case like this one: type, topic, product, language, form, contact and visibility. The version in If-Match
-    is that of the old one."""
+def _another(reader: Reader, title: str, description: str, fields: dict[str, Any]) -> c.OpenCase:
+    """A new case like this one: type, topic, product, language, form, contact and visibility."""
     case, staff = reader.case, reader.standing.staff
     told = staff or reader.policy["priority"]["customer_sets"]
-    ask = c.OpenCase(
+    return c.OpenCase(
         team_id=case.team_id,
         organization_id=case.organization_id,
         type=case.type,
@@ -136,4 +132,3 @@ def _another(uow: UnitOfWork, reader: Reader, title: str, description: str, fiel
         visibility=case.visibility,
         fields=case.fields | fields,
     )
-    return open_case(replace(uow, context=replace(uow.context, if_match=None)), ask)

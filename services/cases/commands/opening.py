@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, insert
+from sqlalchemy import Row, bindparam, insert
+from sqlalchemy.sql.dml import ReturningInsert
 
 from services.cases import queries, rules
-from services.cases.commands.callbacks import callback_of_form
-from services.cases.commands.information import keep_information
-from services.cases.commands.keys import must_not_be_too_many, note_contact
-from services.cases.commands.saving import noted_values, record
-from services.cases.queries.people import NEXT_NUMBER
+from services.cases.commands.callbacks import callback_happening, callback_of_form
+from services.cases.commands.information import information_row
+from services.cases.commands.keys import contact_row, must_not_be_too_many, new_key, tell_address
+from services.cases.commands.linking import link_row
+from services.cases.commands.saving import Said, noted_values, record
+from services.cases.queries.grouping import COPIED
+from services.cases.queries.people import FOLLOWING, NEXT_NUMBER
+from services.cases.queries.single import FIRST_COMMENTS, comment_page
 from services.cases.queries.weighing import Place, place_to_open, weigh
 from services.cases.rules import Reader, Round
-from services.cases.tables import cases, changes, followers, unindexed
+from services.cases.tables import (
+    access_keys,
+    callbacks,
+    case_contacts,
+    cases,
+    changes,
+    comments,
+    followers,
+    links,
+    technical_information,
+    unindexed,
+)
 from services.chassis.ids import new_id
 from services.chassis.problems import Invalid
 from services.chassis.unit_of_work import UnitOfWork
@@ -28,8 +45,30 @@ _OPEN = (
     .returning(cases.c.number)
     .add_cte(insert(unindexed).values(case_id=bindparam("case_id")).cte("heard"))
 )
-_OPEN_WITH_CLOCKS = _OPEN.add_cte(insert(changes).from_select(changes.c.keys(), queries.NOTED).cte("noted"))
-_FOLLOW = insert(followers)
+_BESIDE = {
+    "callback": callbacks,
+    "information": technical_information,
+    "contact": case_contacts,
+    "key": access_keys,
+    "link": links,
+}
+_ALONG = {
+    name: insert(table).values({column.name: bindparam(f"{name}_{column.name}") for column in table.c})
+    for name, table in _BESIDE.items()
+}
+_ALONG["followers"] = insert(followers).from_select(["case_id", "user_id", "name"], FOLLOWING)
+_ALONG["copies"] = insert(comments).from_select([column.name for column in comments.c], COPIED)
+_ALONG["noted"] = insert(changes).from_select([column.name for column in changes.c], queries.NOTED)
+Along = dict[str, dict[str, Any]]
+
+
+@cache
+def _opening(along: frozenset[str]) -> ReturningInsert[Any]:
+    """The case, and what comes along with it: one round trip for all."""
+    opening = _OPEN
+    for name in sorted(along):
+        opening = opening.add_cte(_ALONG[name].cte(name))
+    return opening
 
 
 def open_case(uow: UnitOfWork, ask: c.OpenCase) -> c.CaseView:
@@ -43,22 +82,59 @@ def open_case(uow: UnitOfWork, ask: c.OpenCase) -> c.CaseView:
     return register(uow, ask, weigh(uow, ask, place))
 
 
-def register(uow: UnitOfWork, ask: c.OpenCase, reader: Reader) -> c.CaseView:
-    """Write down what was weighed, and say so."""
+def open_after(
+    uow: UnitOfWork, ask: c.OpenCase, other_id: str, kind: str, words: Sequence[Row[Any]] = ()
+) -> c.CaseView:
+    """Register a case that is linked with another one and begins with these comments from there. The version in
+    If-Match is that of the other one. Raises the same."""
+    uow, place = _caller(replace(uow, context=replace(uow.context, if_match=None)), ask)
+    reader = weigh(uow, ask, place)
+    copies = [Said(**{**one._mapping, "id": new_id("cmt"), "case_id": reader.case.id}) for one in words]
+    more: Along = {"link": link_row(uow, reader.case.id, other_id, kind)}
+    if copies:
+        more["copies"] = {"rows": [asdict(one) for one in copies]}
+    said, cursor = comment_page(copies, FIRST_COMMENTS)
+    return replace(register(uow, ask, reader, more), comments=said, comments_cursor=cursor)
+
+
+def register(uow: UnitOfWork, ask: c.OpenCase, reader: Reader, more: Along | None = None) -> c.CaseView:
+    """Write down what was weighed, with whatever ``more`` comes along, and say so."""
     case, profile = reader.case, reader.policy
-    _insert(uow, reader)
-    callback_of_form(uow, reader)
-    if ask.technical_information is not None:
-        keep_information(uow, reader, ask.technical_information.information)
+    along, key = _along(uow, ask, reader)
+    _insert(uow, reader, along | (more or {}))
     # The event reaches customers too, and a priority that support keeps to itself is not told to them.
     priority = case.priority if profile["priority"]["customer_sets"] else None
     told = Round(support=case.assignee_id is None, customer=True, followers=True)
-    key = note_contact(uow, case, ask.contact, profile["locale"]) if ask.contact else None
+    if key:
+        tell_address(uow, case, along["contact"], along["key"]["nonce"])
+        uow.told_once.add("access_key")
     record(uow, reader, c.CaseOpened, told, type=case.type, priority=priority, product=case.product)
     if case.assignee_id is not None:
         record(uow, reader, c.CaseAssigned, Round(people=(case.assignee_id,)), assignee_id=case.assignee_id)
     view = queries.view(uow, reader, fresh=True)
     return replace(view, access_key=key) if key else view
+
+
+def _along(uow: UnitOfWork, ask: c.OpenCase, reader: Reader) -> tuple[Along, str | None]:
+    """The rows that come with the case, by what they are; and the key of somebody without a login."""
+    along: Along = {}
+    if reader.followers:
+        ids, names = zip(*reader.followers, strict=True)
+        along["followers"] = {"case": reader.case.id, "ids": list(ids), "names": list(names)}
+    noted = rules.begun([], reader.case.clocks)
+    if (callback := callback_of_form(uow, reader)) is not None:
+        along["callback"] = callback
+        noted.append(callback_happening(callback))
+    if noted:
+        told = noted_values(uow, reader, noted)
+        along["noted"] = {name.removeprefix("noted_"): value for name, value in told.items()}
+    if ask.technical_information is not None and ask.technical_information.information:
+        along["information"] = information_row(uow, reader, ask.technical_information.information)
+    if ask.contact is None:
+        return along, None
+    along["contact"] = contact_row(reader.case, ask.contact, reader.policy["locale"])
+    along["key"], key = new_key(uow, reader.case, None)
+    return along, key
 
 
 def _caller(uow: UnitOfWork, ask: c.OpenCase) -> tuple[UnitOfWork, Place]:
@@ -84,16 +160,11 @@ def _stranger(uow: UnitOfWork, ask: c.OpenCase) -> tuple[UnitOfWork, Place]:
     return queries.in_the_name_of(uow, new_id("contact")), Place(standing, organization_id, profile)
 
 
-def _insert(uow: UnitOfWork, reader: Reader) -> None:
+def _insert(uow: UnitOfWork, reader: Reader, along: Along) -> None:
     case, number = reader.case, reader.policy["number"]
     values: dict[str, Any] = {"case_" + name: getattr(case, name) for name in _GIVEN}
     values |= {"number_team": case.team_id, "number_prefix": number["prefix"], "number_width": number["width"]}
-    begun = rules.begun([], case.clocks)
-    if begun:
-        values |= noted_values(uow, reader, begun)
-    row = uow.first(_OPEN_WITH_CLOCKS if begun else _OPEN, values)
+    values |= {f"{name}_{column}": value for name, row in along.items() for column, value in row.items()}
+    row = uow.first(_opening(frozenset(along)), values)
     assert row is not None  # noqa: S101 - an INSERT returns its row
     case.number = row.number
-    if reader.followers:
-        rows = [{"case_id": case.id, "user_id": user_id, "name": name} for user_id, name in reader.followers]
-        uow.run(_FOLLOW, rows)

@@ -61,7 +61,7 @@ from services.cases.queries.people import (
     standings,
     surroundings,
 )
-from services.cases.queries.queues import hands, has_queue, level_of, list_pile, read_next, take_first
+from services.cases.queries.queues import has_queue, level_of, list_pile, read_next, take_first
 from services.cases.queries.quotes import (
     due_quotes,
     list_quotes,
@@ -77,6 +77,7 @@ from services.cases.queries.single import (
     list_comments,
     one,
     onlookers,
+    pair,
     read_case,
     read_case_by_number,
     view,
@@ -107,7 +108,6 @@ __all__ = [
     "expired_values",
     "finding",
     "follow_up_line",
-    "hands",
     "has_queue",
     "house",
     "in_the_name_of",
@@ -147,6 +147,7 @@ __all__ = [
     "opened_comment",
     "opened_view",
     "outdated",
+    "pair",
     "pricing",
     "promised",
     "quote_of",

@@ -7,6 +7,7 @@ from typing import Any, cast
 from sqlalchemy import ARRAY, DateTime, Integer, Row, Text, any_, bindparam, exists, func, select, update
 from sqlalchemy import cast as cast_to
 
+from services.cases.queries.desks import HANDS
 from services.cases.queries.sight import POLICY, READS, READS_ALL, me, mine, team
 from services.cases.rules import Agreed, Standing, Surroundings
 from services.cases.tables import Case, contracts, memberships, organizations, queues, teams
@@ -90,6 +91,7 @@ _HOUSE = select(
     _contract,
     _piles.label("queues"),
 ).where(organizations.c.organization_id == bindparam("organization_id"), organizations.c.team_id == team)
+_HOUSE_AND_HANDS = _HOUSE.add_columns(HANDS)
 _HOUSE_AND_PROFILE = _HOUSE.add_columns(teams.c.profile).where(teams.c.team_id == organizations.c.team_id)
 
 is_staff = (
@@ -146,12 +148,12 @@ def must_choose(places: list[Standing]) -> Conflict:
     return Conflict("organization_required", "Say which organization you represent.", extra={"choices": choices})
 
 
-def house(uow: UnitOfWork, team_id: str, organization_id: str, people: list[str]) -> Row[Any]:
+def house(uow: UnitOfWork, team_id: str, organization_id: str, people: list[str], *, hands: bool = False) -> Row[Any]:
     """An organization: its ``products``, whether the caller has ``colleagues`` there, the names of those ``people`` who
-    are active ``members``, the team's ``desk``, the ``contract`` in force, the team's ``queues``. Raises
-    NotFound."""
+    are active ``members``, the team's ``desk``, the ``contract`` in force, the team's ``queues``, and who of the staff
+    has how much in ``hands``, where that is asked for. Raises NotFound."""
     values = {"me": uow.actor.user_id, "team_id": team_id, "organization_id": organization_id, "now": uow.now}
-    row = uow.first(_HOUSE, values | {"people": people})
+    row = uow.first(_HOUSE_AND_HANDS if hands else _HOUSE, values | {"people": people})
     if row is None:
         raise NotFound()
     return row
@@ -186,6 +188,13 @@ def member(uow: UnitOfWork, case: Case, user_id: str) -> Row[Any] | None:
     values = {"team_id": case.team_id, "organization_id": case.organization_id, "user_id": user_id, "now": uow.now}
     return uow.first(_MEMBER, values)
 
+
+# Those who follow a new case, as the rows of ``followers`` that its INSERT writes along.
+FOLLOWING = select(
+    bindparam("followers_case", type_=Text()),
+    func.unnest(bindparam("followers_ids", type_=ARRAY(Text))),
+    func.unnest(bindparam("followers_names", type_=ARRAY(Text))),
+)
 
 _numbered = (
     update(teams)

@@ -14,22 +14,18 @@ from sqlalchemy import (
     Integer,
     Select,
     Text,
-    any_,
     bindparam,
     func,
-    literal,
     literal_column,
     select,
     text,
-    true,
     tuple_,
 )
 from sqlalchemy import cast as cast_to
 
 from services.cases.queries.people import standings
-from services.cases.queries.sight import READS_ALL, team, visible
-from services.cases.rules import Hand
-from services.cases.tables import OPEN, PILE, cases, memberships, queues
+from services.cases.queries.sight import team, visible
+from services.cases.tables import PILE, cases, queues
 from services.chassis.problems import Forbidden, Invalid, NotFound
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
@@ -42,7 +38,6 @@ _LINE = cases.c[
     *("organization_id", "contact_id", "contact_name", "queue_id", "next_due_at", "created_at", "version"),
     "priority_rank",
 ]
-MOST_COUNTED = 100
 _moment = DateTime(timezone=True)
 _AFTER = tuple_(
     bindparam("rank", type_=Integer()),
@@ -57,35 +52,6 @@ _LEVEL = text(
     "SELECT max((agent ->> 'level')::int) AS level FROM queues, jsonb_array_elements(queues.agents) AS agent"
     " WHERE queues.team_id = :team_id AND NOT queues.removed AND agent ->> 'user_id' = :user_id"
 )
-
-
-def _desks() -> Select[Any]:
-    """The active staff who answer cases, each with what lies on his desk. Only so many are counted: beyond, everybody
-    has too much, and the statement stays short."""
-    desk = (
-        visible(cases.c.created_at, side="support")
-        .where(OPEN, cases.c.assignee_id == memberships.c.user_id)
-        .order_by(cases.c.created_at.desc())
-        .limit(MOST_COUNTED)
-        .correlate(memberships)
-        .subquery()
-    )
-    load = select(func.count().label("load"), func.max(desk.c.created_at).label("newest")).select_from(desk).lateral()
-    person = memberships.c["user_id", "name", "available", "replacement_id"]
-    return (
-        select(*person, load.c.load, load.c.newest)
-        .join_from(memberships, load, true())
-        .where(
-            memberships.c.team_id == team,
-            memberships.c.organization_id.is_(None),
-            memberships.c.active,
-            any_(memberships.c.permissions) == READS_ALL,
-            any_(memberships.c.permissions) == literal("case.answer", Text()),
-        )
-    )
-
-
-_DESKS = _desks()
 
 
 class Place(NamedTuple):
@@ -125,11 +91,6 @@ def take_first(uow: UnitOfWork, ask: c.TakeNext) -> str | None:
     row = uow.first(first.with_for_update(of=cases, skip_locked=True), values)
     row = row or uow.first(first.with_for_update(of=cases), values)  # each is looked at again when its lock is had
     return None if row is None else str(row.id)
-
-
-def hands(uow: UnitOfWork, team_id: str) -> list[Hand]:
-    """Who of the staff can get a case, and how much each has."""
-    return [Hand(**row._mapping) for row in uow.all(_DESKS, {"team_id": team_id})]
 
 
 def has_queue(uow: UnitOfWork, team_id: str, queue_id: str) -> bool:

@@ -99,6 +99,9 @@ def _approves() -> ScalarSelect[Any]:
     return found.correlate(cases).scalar_subquery()
 
 
+_AS_STAFF = mine.c.organization_id.is_not(None)  # who is both, speaks as staff
+
+
 def _one(*where: Any, to_change: bool = False, around: bool = False) -> Select[Any]:
     facts = [mine.c.membership_id, mine.c.organization_id, mine.c.role, mine.c.permissions, mine.c.name]
     joined = cases.alias("joined")
@@ -110,7 +113,7 @@ def _one(*where: Any, to_change: bool = False, around: bool = False) -> Select[A
     more = (*more, AS_READ) if to_change else more
     known = (POLICY, WATCHING, *together, _approves(), *more)
     found = visible(*cases.c, *facts, *known).where(teams.c.team_id == cases.c.team_id, *where)
-    found = found.order_by(mine.c.organization_id.is_not(None)).limit(1)  # who is both, speaks as staff
+    found = found.order_by(_AS_STAFF).limit(1)
     return found.with_for_update(of=cases) if to_change else found
 
 
@@ -129,6 +132,11 @@ _BY_NUMBER = _one(
 )
 _TO_CHANGE = _one(cases.c.id == bindparam("case_id"), to_change=True)
 _WITH_PEOPLE = _one(cases.c.id == bindparam("case_id"), around=True)
+_gone_into = cases.alias("gone")
+_INTO = select(_gone_into.c.merged_into).where(_gone_into.c.id == bindparam("case_id")).scalar_subquery()
+# Locked in the order of their ids, so that two who want the same pair wait for each other and do not block.
+_PAIR = _one(or_(cases.c.id == any_(bindparam("case_ids", type_=ARRAY(Text))), cases.c.id == _INTO), to_change=True)
+_PAIR = _PAIR.order_by(None).order_by(cases.c.id, _AS_STAFF).limit(None)
 _WIDTH = len(cases.c)
 _ONLOOKERS = (
     select(*cases.c, POLICY, WATCHING, *people_around())
@@ -165,6 +173,18 @@ def with_people(uow: UnitOfWork, ask: Any) -> Reader:
     """The case of ``ask`` as the actor sees it, with the people around it. Raises NotFound."""
     values = {"me": uow.actor.user_id, "team_id": ask.team_id, "case_id": ask.case_id}
     return _reader(uow.first(_WITH_PEOPLE, values), uow.actor.user_id)
+
+
+def pair(uow: UnitOfWork, ask: Any, *other_ids: str) -> dict[str, Reader]:
+    """The case of ``ask``, the one it goes on as, and those others, all locked, as far as the actor sees them. Raises
+    NotFound when he does not see the first."""
+    values = {"me": uow.actor.user_id, "team_id": ask.team_id, "case_id": ask.case_id}
+    found: dict[str, Reader] = {}
+    for row in uow.all(_PAIR, values | {"case_ids": [ask.case_id, *other_ids]}):
+        found.setdefault(row.id, _reader(row, uow.actor.user_id))
+    if ask.case_id not in found:
+        raise NotFound()
+    return found
 
 
 def reader_of(uow: UnitOfWork, team_id: str, case_id: str, user_id: str) -> Reader | None:
@@ -271,6 +291,11 @@ def conversation(
     if reader.merged:
         values["case_ids"] = [reader.case.id, *[case_id for case_id, _ in reader.merged]]
     rows = uow.all(_SAID_TOGETHER if reader.merged else _SAID, values)
+    return comment_page(rows, limit)
+
+
+def comment_page(rows: Sequence[Any], limit: int) -> tuple[list[c.CommentView], str | None]:
+    """The first of these as they are shown, and where the others begin; the rows have the columns of ``comments``."""
     cursor = cursor_of(rows[limit - 1].created_at, rows[limit - 1].id) if len(rows) > limit else None
     return [comment_view(row) for row in rows[:limit]], cursor
 

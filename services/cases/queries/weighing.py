@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 from services.cases import rules
 from services.cases.queries.people import house, must_choose, represented
-from services.cases.queries.queues import hands
-from services.cases.rules import Agreed, Filled, Filling, Policy, Queue, Reader, Standing, Wanted
+from services.cases.rules import Agreed, Filled, Filling, Hand, Policy, Queue, Reader, Standing, Wanted
 from services.cases.tables import Case
 from services.chassis.ids import new_id
 from services.chassis.problems import Forbidden, Invalid
@@ -49,14 +48,15 @@ def weigh(uow: UnitOfWork, ask: c.OpenCase, place: Place, missing: Sequence[dict
     if (told := ask.technical_information) is not None:
         rules.check_information(told.consent, told.information)
     named = [uow.actor.user_id, *(user_id for user_id in (ask.contact_id, ask.owner_id) if user_id), *ask.follower_ids]
-    home = house(uow, ask.team_id, organization_id, named)
+    at_once = profile["routing"].get("assign") == "immediately"
+    home = house(uow, ask.team_id, organization_id, named, hands=at_once)
     agreed = Agreed.of(home.products, home.contract)
     members, desk, queues = home.members or {}, home.desk or [], [Queue(*one) for one in home.queues or []]
     intake = Intake(standing, organization_id, profile, agreed, home.colleagues, members, desk, queues)
     rules.product_held(profile, agreed, ask.product)
     _check_preferred(intake, filled)
     case = _judged(_case(uow, ask, intake, filled), intake)
-    _route(uow, case, intake)
+    _route(case, intake, [Hand.told(one) for one in home.hands or []] if at_once else None)
     case.product_item, case.product_range = ask.product_item, ask.product_range
     case.language = ask.language or profile.get("locale")
     reader = Reader(case, standing, profile, desk=intake.desk, present=list(intake.members), me=uow.actor.user_id)
@@ -140,16 +140,13 @@ def _judged(case: Case, intake: Intake) -> Case:
     return case
 
 
-def _route(uow: UnitOfWork, case: Case, intake: Intake) -> None:
-    """Its queue and, where the team wants that at once, its agent."""
+def _route(case: Case, intake: Intake, hands: list[Hand] | None) -> None:
+    """Its queue and, where the team wants that at once, its agent, who is one of these ``hands``."""
     routing, topics = intake.profile["routing"], rules.names_of_topic(intake.profile, case.topic)
     wanted = Wanted(case.type, case.product, case.level, topics, case.fields.get("preferred_assignee"))
     queue = rules.queue_for(wanted, intake.queues)
     case.queue_id = queue.queue_id if queue else None
-    if routing.get("assign") != "immediately":
-        return
-    staff = hands(uow, case.team_id)
-    hand = rules.hand_for(wanted, queue, staff, honours=routing["honour_preference"])
+    hand = rules.hand_for(wanted, queue, hands or [], honours=routing["honour_preference"])
     if hand is not None:
         case.assignee_id, case.assignee_name = hand.user_id, hand.name
 

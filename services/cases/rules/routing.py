@@ -34,6 +34,12 @@ class Hand:
     load: int
     newest: datetime | None
 
+    @classmethod
+    def told(cls, values: Sequence[Any]) -> Hand:
+        """From the JSON in which the database tells of him."""
+        user_id, name, available, replacement_id, load, newest = values
+        return cls(user_id, name, available, replacement_id, load, datetime.fromisoformat(newest) if newest else None)
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:

@@ -1,0 +1,155 @@
+"""Many who want to do with one case what only one can (S68): one effect, told once; the others hear 409."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from tests.journeys.cast import Cast, Person, Scene, expect
+from tests.journeys.crowd import at_once, patiently
+from tests.journeys.test_live import feed, newest
+from tests.world import MemoryWorld
+
+pytestmark = pytest.mark.journey
+
+
+@pytest.fixture
+def scene(cast: Cast) -> Scene:
+    """Of seed A: there the customer is asked whether it was answered."""
+    return cast.scene("A")
+
+
+def ended(scene: Scene) -> tuple[dict[str, Any], str]:
+    """A case that support closed just now."""
+    case, here = scene.open()
+    expect(scene.agent.post(f"{here}/answer", {"body": "Done.", "close": True}), 200)
+    return case, here
+
+
+def told(memory: MemoryWorld, scene: Scene, case: dict[str, Any], since: int, *kinds: str) -> list[str]:
+    """Which of these the feed has told of the case since then, in their order."""
+    memory.settle(None)
+    lines = feed(scene.agent, scene, since)
+    return [line["type"] for line in lines if line["subject"] == case["id"] and line["type"] in kinds]
+
+
+def now(memory: MemoryWorld, scene: Scene) -> int:
+    memory.settle(None)
+    return newest(scene.agent, scene)
+
+
+def test_of_fifty_who_close_one_does_and_of_fifty_who_reopen(memory: MemoryWorld, scene: Scene) -> None:
+    case, here = scene.open()
+    people, since = (scene.agent, scene.technician, scene.customer), now(memory, scene)
+    for path in (f"{here}/close", f"{here}/reopen"):
+
+        def act(place: int, path: str = path) -> int:
+            return patiently(people[place % 3], "POST", path).status
+
+        assert Counter(at_once(act)) == {200: 1, 409: 49}
+    assert told(memory, scene, case, since, "case.closed", "case.reopened") == ["case.closed", "case.reopened"]
+
+
+def test_who_close_and_reopen_at_once_take_turns_and_each_turn_is_told_once(memory: MemoryWorld, scene: Scene) -> None:
+    case, here = scene.open()
+    people, since = (scene.agent, scene.customer), now(memory, scene)
+
+    def act(place: int) -> tuple[str, int]:
+        verb = ("close", "reopen")[place % 2]
+        return verb, patiently(people[place % 2], "POST", f"{here}/{verb}").status
+
+    done = Counter(verb for verb, status in at_once(act) if status == 200)
+    happened = told(memory, scene, case, since, "case.closed", "case.reopened")
+    assert happened == ["case.closed", "case.reopened"] * (len(happened) // 2) + ["case.closed"] * (len(happened) % 2)
+    assert done == Counter(one.removeprefix("case.").removesuffix("ed").replace("clos", "close") for one in happened)
+    status = expect(scene.customer.get(here), 200)["status"]
+    assert (status == "closed") == (happened[-1] == "case.closed")
+
+
+def test_of_fifty_who_say_whether_it_was_answered_one_is_heard(memory: MemoryWorld, scene: Scene) -> None:
+    case, here = ended(scene)
+    since = now(memory, scene)
+
+    def say(place: int) -> tuple[str, int]:
+        answer = ("yes", "no")[place % 2]
+        body = {"answer": answer, "reopen": True, "feedback": "So it is."}
+        return answer, patiently(scene.customer, "PUT", f"{here}/confirmation", body).status
+
+    answers = at_once(say)
+    assert Counter(status for _, status in answers) == {200: 1, 409: 49}
+    [heard] = [answer for answer, status in answers if status == 200]
+    shown = expect(scene.customer.get(here), 200)
+    assert (shown["confirmation"], shown["status"]) == {"yes": ("yes", "closed"), "no": ("no", "open")}[heard]
+    kinds = ["comment.added", "confirmation.given", "case.reopened"]
+    assert told(memory, scene, case, since, *kinds) == kinds[: 2 if heard == "yes" else 3]
+    assert [one["body"] for one in shown["comments"]].count("So it is.") == 1
+
+
+# --- merging ----------------------------------------------------------------------------------------------------------
+
+
+def merged(scene: Scene, *paths: str) -> list[str]:
+    """The numbers that go on as another one, told by those others; each leads on in one step."""
+    shown = [expect(scene.agent.get(path), 200) for path in paths]
+    gone = {case["id"] for case in shown if case["permissions"] == []}
+    for case in shown:
+        assert not (case["id"] in gone and case["merged_from"]), "a case goes on as one that goes on as another"
+    return [number for case in shown for number in case["merged_from"]]
+
+
+def test_of_twenty_crossing_merges_one_wins(memory: MemoryWorld, scene: Scene) -> None:
+    (one, here), (other, there) = scene.open(), scene.open()
+    ways = ((here, other["id"]), (there, one["id"]))
+
+    def merge(place: int) -> tuple[int, str]:
+        path, into = ways[place % 2]
+        answer = patiently(scene.agent, "POST", f"{path}/merge", {"into_id": into})
+        return answer.status, "" if answer.status == 200 else answer.json()["code"]
+
+    answers = Counter(at_once(merge, 20))
+    assert answers.pop((200, "")) == 1
+    assert {code for _, code in answers} <= {"merged", "has_merged"}
+    assert len(merged(scene, here, there)) == 1
+
+
+def test_nothing_is_merged_into_a_case_that_goes_on_as_another_just_now(memory: MemoryWorld, scene: Scene) -> None:
+    for _ in range(5):
+        (_, first), (second, middle), (last, end) = scene.open(), scene.open(), scene.open()
+        ways = ((first, second["id"]), (middle, last["id"]))
+
+        def merge(place: int, ways: Any = ways) -> int:
+            path, into = ways[place]
+            return patiently(scene.agent, "POST", f"{path}/merge", {"into_id": into}).status
+
+        assert sorted(at_once(merge, 2)) == [200, 409]
+        assert len(merged(scene, first, middle, end)) == 1
+
+
+def test_merging_and_taking_apart_at_once_blocks_nobody(memory: MemoryWorld, scene: Scene) -> None:
+    (one, here), (other, there) = scene.open(), scene.open()
+    ways = [(path, act) for path in (here, there) for act in ("merge", "unmerge")]
+    into = {here: other["id"], there: one["id"]}
+
+    def act(place: int) -> tuple[int, str]:
+        path, verb = ways[place % 4]
+        body = {"into_id": into[path]} if verb == "merge" else {}
+        answer = _answered(scene.agent, f"{path}/{verb}", body)
+        return answer.status, "" if answer.status == 200 else answer.json()["code"]
+
+    answers = Counter(at_once(act, 20))
+    assert {code for status, code in answers if status != 200} <= {
+        "merged",
+        "has_merged",
+        "not_merged",
+        "merged_just_now",
+    }
+    assert len(merged(scene, here, there)) <= 1
+
+
+def _answered(who: Person, path: str, body: Any) -> Any:
+    """A busy pool is asked again, a busy case is not: that is what a deadlock would look like."""
+    while (answer := who.post(path, body)).status == 503:
+        pass
+    return answer
