@@ -10,7 +10,6 @@ from services.cases import queries, rules
 from services.cases.commands.linking import no_such_case
 from services.cases.commands.opening import open_after
 from services.cases.commands.saving import record, save, take
-from services.cases.queries.grouping import MERGING
 from services.cases.rules import Reader, Round
 from services.cases.tables import followers, merges
 from services.chassis.problems import Conflict, Invalid
@@ -18,7 +17,7 @@ from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
 
 _FOLLOW = insert(followers)
-_NOTE = insert(merges).from_select([column.name for column in merges.c], MERGING)
+_NOTE = insert(merges)
 _UNDO = delete(merges).where(merges.c.case_id == bindparam("merged")).returning(merges.c.into_id, merges.c.follower_ids)
 
 
@@ -45,8 +44,7 @@ def merge_case(uow: UnitOfWork, ask: c.MergeCase) -> c.CaseView:
         target.present = list({*target.present, *reader.present})
     ids = [user_id for user_id, _ in new]
     values: dict[str, Any] = {"case_id": reader.case.id, "into_id": target.case.id, "follower_ids": ids, "at": uow.now}
-    if not uow.run(_NOTE, values):
-        raise rules.has_merged()
+    uow.run(_NOTE, values)
     target.merged.append((reader.case.id, reader.case.number))
     save(uow, target)
     told = rules.sides_of(reader.standing.side)
@@ -64,9 +62,7 @@ def unmerge_case(uow: UnitOfWork, ask: c.UnmergeCase) -> c.CaseView:
     undone = uow.first(_UNDO, {"merged": reader.case.id})
     if undone is None:
         raise Conflict("not_merged", "This case was not merged into another.")
-    target = found.get(undone.into_id)
-    if target is None:
-        raise Conflict("merged_just_now", "It was merged into another case just now. Try again.", retry_after=1)
+    target = found[undone.into_id]
     reader.case.merged_into = None
     save(uow, reader)
     gone = set(undone.follower_ids)

@@ -6,14 +6,12 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
-    DateTime,
     Row,
     Text,
     any_,
     bindparam,
     case,
     column,
-    exists,
     func,
     literal,
     select,
@@ -24,7 +22,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from services.cases.queries.sight import visible
 from services.cases.queries.single import one
 from services.cases.rules import Reader
-from services.cases.tables import cases, comments, links, merges
+from services.cases.tables import cases, comments, links
 from services.chassis.problems import Forbidden
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
@@ -72,14 +70,6 @@ _COMMENTS = (
     .where(comments.c.case_id == _here, comments.c.id == any_(bindparam("ids", type_=ARRAY(Text))))
     .order_by(comments.c.created_at, comments.c.id)
 )
-# A merge as a row of ``merges``, unless others go on as this case by now: what was read while waiting for its lock may
-# be older than that.
-MERGING = select(
-    _here,
-    bindparam("into_id", type_=Text()),
-    bindparam("follower_ids", type_=ARRAY(Text)),
-    bindparam("at", type_=DateTime(timezone=True)),
-).where(~exists().where(merges.c.into_id == _here))
 # Comments that a new case begins with, as the rows of ``comments`` that its INSERT writes along.
 _copy = (
     func.jsonb_to_recordset(bindparam("copies_rows", type_=JSONB))

@@ -178,9 +178,13 @@ def with_people(uow: UnitOfWork, ask: Any) -> Reader:
 def pair(uow: UnitOfWork, ask: Any, *other_ids: str) -> dict[str, Reader]:
     """The case of ``ask``, the one it goes on as, and those others, all locked, as far as the actor sees them. Raises
     NotFound when he does not see the first."""
-    values = {"me": uow.actor.user_id, "team_id": ask.team_id, "case_id": ask.case_id}
+    values: dict[str, Any] = {"me": uow.actor.user_id, "team_id": ask.team_id, "case_id": ask.case_id}
+    values["case_ids"] = [ask.case_id, *other_ids]
+    rows = uow.all(_PAIR, values)
+    if any(row.as_read != row.version for row in rows):  # he waited: as ``locked``
+        rows = uow.all(_PAIR, values)
     found: dict[str, Reader] = {}
-    for row in uow.all(_PAIR, values | {"case_ids": [ask.case_id, *other_ids]}):
+    for row in rows:
         found.setdefault(row.id, _reader(row, uow.actor.user_id))
     if ask.case_id not in found:
         raise NotFound()

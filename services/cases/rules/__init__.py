@@ -58,7 +58,7 @@ from services.cases.rules.keys import (
     wrong_keys,
 )
 from services.cases.rules.macros import check_macro
-from services.cases.rules.merging import has_merged, must_be_mergeable
+from services.cases.rules.merging import must_be_mergeable
 from services.cases.rules.moves import GATES, MOVES, SHUT, first_gate, gate_after, move, moves_of
 from services.cases.rules.prices import correction, explained, reclassify
 from services.cases.rules.routing import Hand, Queue, Wanted, hand_for, names_of_topic, queue_for
@@ -144,7 +144,6 @@ __all__ = [
     "goes_on_elsewhere",
     "hand_for",
     "happening",
-    "has_merged",
     "intake_limits",
     "involved",
     "is_shut_by_merge",

@@ -6,11 +6,6 @@ from services.cases.rules.case import Reader
 from services.chassis.problems import Conflict, Invalid
 
 
-def has_merged() -> Conflict:
-    """Others go on as this case, so it cannot go on as another."""
-    return Conflict("has_merged", "Others were merged into this case; merge it the other way round.")
-
-
 def must_be_mergeable(reader: Reader, target: Reader) -> None:
     """``reader``'s case goes on as ``target``'s. One level only, so that every number leads on in one step; and nobody
     may come to read what he could not read before. Raises Invalid and Conflict."""
@@ -22,7 +17,7 @@ def must_be_mergeable(reader: Reader, target: Reader) -> None:
             detail = f"{one.number} was merged already; undo that first."
             raise Conflict("merged", detail, extra={"merged_into": one.merged_into})
     if reader.merged:
-        raise has_merged()
+        raise Conflict("has_merged", "Others were merged into this case; merge it the other way round.")
     if case.organization_id != other.organization_id:
         raise Conflict("different_organization", "Both cases must be of the same organization.")
     people = [(one.created_by, one.contact_id, one.owner_id) for one in (case, other)]
