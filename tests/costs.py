@@ -1,6 +1,5 @@
-"""What every request of the memory world costs the database, held against the promise: a read at most 3 statements, a
-command at most 8. Every journey is measured on its way; BEGIN and COMMIT alone do not count, what rides with them does.
-"""
+"""What every request of the memory world costs the database, beside the promise: a read at most 3 statements, a command
+at most 8. BEGIN and COMMIT alone do not count, what rides with them does."""
 
 from __future__ import annotations
 
@@ -57,8 +56,3 @@ class Costs:
         if len(heard) > limit:
             told = "\n".join(" ".join(one.split())[:160] for one in heard)
             self.broken.append(f"{verb} took {len(heard)} statements, not {limit}:\n{told}")
-
-    def check(self) -> None:
-        """Fails when a call took too many statements since the last look."""
-        broken, self.broken = self.broken, []
-        assert not broken, "\n\n".join(broken)
