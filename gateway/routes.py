@@ -190,6 +190,8 @@ ROUTES = link_cursors((
     route("PUT ~/cases/<case_id>/follow-up-at", cases.ScheduleFollowUp, service="cases", allow=SIGNED_IN),
     route("GET ~/follow-ups", cases.ListFollowUps, service="cases", allow=SIGNED_IN),
     route("GET ~/calendars", cases.ListCalendars, service="cases", allow=SIGNED_IN),
+    route("GET ~/cases/<case_id>/followers", cases.ListFollowers, service="cases", allow=SIGNED_IN),
+    route("GET ~/organizations/<organization_id>/hidden-cases", cases.ReadHiddenCases, service="cases", allow=SIGNED_IN),
     route("POST ~/cases/<case_id>/followers", cases.AddFollower, service="cases", allow=SIGNED_IN, made="~/cases/{case_id}"),
     route("DELETE ~/cases/<case_id>/followers/<user_id>", cases.RemoveFollower, service="cases", allow=SIGNED_IN),
     route("PUT ~/cases/<case_id>/owner", cases.ChangeOwner, service="cases", allow=SIGNED_IN),

@@ -105,6 +105,8 @@ class Service:
     change_owner = rpc(c.ChangeOwner, sharing.change_owner)
     change_visibility = rpc(c.ChangeVisibility, sharing.change_visibility)
     read_audience = rpc(c.ReadAudience, queries.read_audience)
+    list_followers = rpc(c.ListFollowers, queries.list_followers)
+    read_hidden_cases = rpc(c.ReadHiddenCases, queries.read_hidden_cases)
     read_case_access = rpc(c.ReadCaseAccess, queries.read_case_access)
 
     read_clocks = rpc(c.ReadClocks, queries.read_clocks)

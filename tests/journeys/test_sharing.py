@@ -121,6 +121,36 @@ def test_what_staff_do_among_themselves_hides_nothing_from_the_customer(memory: 
     expect(scene.customer.get(f"{here}/tree"), 200)
 
 
+def test_who_follows_is_told_to_who_sees_the_case(portal: Scene) -> None:
+    _, here = portal.open()
+    assert expect(portal.colleague.get(f"{here}/followers"), 200) == {"data": []}
+    expect(portal.customer.post(f"{here}/followers", {"user_id": portal.colleague.id}), 201)
+    told = [one["id"] for one in expect(portal.agent.get(f"{here}/followers"), 200)["data"]]
+    assert told == [portal.colleague.id]
+    expect(portal.stranger.get(f"{here}/followers"), 404)
+
+
+def test_an_administrator_hears_how_many_cases_he_does_not_see_where_the_team_tells_it(cast: Cast) -> None:
+    team = cast.team(
+        "D", visibility={"default": "organization", "private_allowed": True, "private_count_for_admins": True}
+    )
+    scene = Scene(team)
+    count = f"{scene.path}/organizations/{scene.home.id}/hidden-cases"
+    assert expect(scene.administrator.get(count), 200) == {"count": 0, "more": False}
+    scene.open()
+    for who in (scene.customer, scene.administrator):
+        scene.open(who, fields={"private": True})
+    assert expect(scene.administrator.get(count), 200) == {"count": 1, "more": False}  # his own he sees
+    assert expect(scene.customer.get(count), 403)["code"] == "not_permitted"
+    expect(scene.stranger.get(count), 404)
+    expect(scene.agent.get(count), 404)
+
+
+def test_it_is_no_business_of_his_elsewhere(portal: Scene) -> None:
+    count = f"{portal.path}/organizations/{portal.home.id}/hidden-cases"
+    assert expect(portal.administrator.get(count), 403)["code"] == "not_offered"
+
+
 @pytest.mark.seed("D17")
 def test_before_it_is_sent_i_know_who_will_read_it(world: World, portal: Scene, post: Post) -> None:
     case, here = portal.open()

@@ -7,7 +7,7 @@ so that a read is two statements and a command's question is one.
 
 from services.cases.queries import finding
 from services.cases.queries.access import read_access, read_case_access
-from services.cases.queries.audience import read_audience
+from services.cases.queries.audience import read_hidden_cases, list_followers, read_audience
 from services.cases.queries.calls import (
     awaited_callback,
     call_view,
@@ -102,6 +102,7 @@ __all__ = [
     "comment_view",
     "comments_of",
     "contact_of",
+    "read_hidden_cases",
     "door",
     "draft_count",
     "due_quotes",
@@ -124,6 +125,7 @@ __all__ = [
     "list_comments",
     "list_drafts",
     "list_follow_ups",
+    "list_followers",
     "list_happenings",
     "list_history",
     "list_links",

@@ -7,10 +7,11 @@ from typing import Any, get_args
 from sqlalchemy import ARRAY, Boolean, Text, any_, bindparam, exists, select
 
 from services.cases import rules
-from services.cases.queries.single import onlookers, with_people
+from services.cases.queries.people import standings
+from services.cases.queries.single import one, onlookers, with_people
 from services.cases.rules import Reader, Round
 from services.cases.tables import cases, followers, organizations, teams, untold
-from services.chassis.problems import Forbidden
+from services.chassis.problems import Forbidden, NotFound
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
 from services.contracts.cases import Visibility
@@ -50,6 +51,38 @@ def names_around(reader: Reader) -> dict[str, str]:
     case = reader.case
     pairs = ((case.created_by, case.created_by_name), (case.contact_id, case.contact_name))
     return dict([*pairs, (case.owner_id, case.owner_name), *reader.followers])
+
+
+def list_followers(uow: UnitOfWork, ask: c.ListFollowers) -> c.FollowersView:
+    """In the order in which they came. Raises NotFound."""
+    reader = one(uow, ask)
+    return c.FollowersView(data=[c.PersonView(id=user_id, name=name) for user_id, name in reader.followers])
+
+
+MOST_COUNTED = 100
+# Of these he hears the number alone, so it is the one place that looks beyond ``visible``.
+_HIDDEN = (
+    select(cases.c.id)
+    .where(
+        cases.c.organization_id == bindparam("organization_id"),
+        cases.c.team_id == bindparam("team_id"),
+        cases.c.visibility == "private",
+        cases.c.created_by != bindparam("me"),
+        cases.c.contact_id != bindparam("me"),
+    )
+    .limit(MOST_COUNTED + 1)
+)
+
+
+def read_hidden_cases(uow: UnitOfWork, ask: c.ReadHiddenCases) -> c.HiddenView:
+    """Raises NotFound for who is no member there, Forbidden (``not_permitted``, ``not_offered``)."""
+    places, policy = standings(uow, ask.team_id)
+    at_home = [place for place in places if place.organization_id == ask.organization_id]
+    if not at_home:
+        raise NotFound()
+    rules.must_hear_of_hidden(at_home[0], policy)
+    found = uow.all(_HIDDEN, {"me": uow.actor.user_id, **vars(ask)})
+    return c.HiddenView(count=min(len(found), MOST_COUNTED), more=len(found) > MOST_COUNTED)
 
 
 # --- audiences that change by themselves: a product comes or goes, and with it what following is worth ----------------

@@ -191,6 +191,15 @@ def must_be_showable(reader: Reader, visibility: Visibility) -> None:
         raise Conflict("has_merged", detail, extra={"merged": [number for _, number in reader.merged]})
 
 
+def must_hear_of_hidden(standing: Standing, policy: Policy) -> None:
+    """Whether he may know how many private cases he does not see: administrators, where the team tells it. Raises
+    Forbidden ``not_permitted`` and ``not_offered``."""
+    if "user.manage" not in standing.permissions:
+        raise Forbidden("not_permitted", "This is for the organization's administrators.")
+    if not policy["visibility"]["private_count_for_admins"]:
+        raise Forbidden("not_offered", "This team does not tell how many cases are private.")
+
+
 def offers_followers(policy: Policy) -> bool:
     """Whether cases of this team can have followers."""
     return bool(policy["followers"]["enabled"]) and "followers" in policy["features"]

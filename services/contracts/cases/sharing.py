@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from typing import Literal
 
-from services.chassis.messages import Request
+from services.chassis.messages import Request, View
 from services.contracts.access import AccessView
-from services.contracts.cases.core import CaseView, Visibility
+from services.contracts.cases.core import CaseView, PersonView, Visibility
 from services.contracts.cases.drafts import ReadersView
 from services.contracts.shapes import Id, Permission, Slug
+
+
+class FollowersView(View):
+    """Who follows a case."""
+
+    data: list[PersonView]
+
+
+class HiddenView(View):
+    """How many cases an administrator does not see; ``more``: there are more than were counted."""
+
+    count: int
+    more: bool
 
 
 class ChangeOwner(Request[CaseView]):
@@ -45,3 +58,18 @@ class ReadCaseAccess(Request[AccessView]):
     case_id: Id
     user: Id
     action: Permission = "case.read"
+
+
+class ListFollowers(Request[FollowersView]):
+    """Who follows the case, for everybody who sees it."""
+
+    team_id: Slug
+    case_id: Id
+
+
+class ReadHiddenCases(Request[HiddenView]):
+    """How many private cases of the organization its administrator does not see, where the team tells that
+    (``visibility.private_count_for_admins``). Nothing else is told of them, and no more than 100 are counted."""
+
+    team_id: Slug
+    organization_id: Id
