@@ -7,7 +7,7 @@ so that a read is two statements and a command's question is one.
 
 from services.cases.queries import finding
 from services.cases.queries.access import read_access, read_case_access
-from services.cases.queries.audience import read_hidden_cases, list_followers, read_audience
+from services.cases.queries.audience import list_followers, read_audience, read_hidden_cases
 from services.cases.queries.calls import (
     awaited_callback,
     call_view,
@@ -102,7 +102,6 @@ __all__ = [
     "comment_view",
     "comments_of",
     "contact_of",
-    "read_hidden_cases",
     "door",
     "draft_count",
     "due_quotes",
@@ -166,6 +165,7 @@ __all__ = [
     "read_export",
     "read_forecast",
     "read_form",
+    "read_hidden_cases",
     "read_job",
     "read_key_holder",
     "read_next",
