@@ -191,7 +191,7 @@ def main(cases: tuple[int, ...], seconds: float) -> None:
     """Measure lists, the pile and searches as a team grows.
 
     Starts a stack of its own (build/bench-stack), throws away what an earlier bench left there, and writes
-    build/bench-cases.json and build/bench-cases.md. A million cases take some minutes to load and 10 GB of disk.
+    build/bench-cases.json and build/bench-cases.md. A million cases take some minutes to load and 7 GB of disk.
     """
     os.environ.setdefault("CASEWORK_LOG_LEVEL", "WARNING")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
