@@ -50,6 +50,7 @@ class Ground:
             "access_key": "read_update",
             "close": {"by_customer": True, "confirm": True},
             "closed": {"comment_effect": "follow_up"},
+            "visibility": {"default": "organization", "private_allowed": True, "private_count_for_admins": True},
         }
         self.world, self.scene = world, Scene(cast.team("C", **changes))
         self.agent, self.customer, self.path = self.scene.agent, self.scene.customer, self.scene.path
@@ -206,6 +207,7 @@ def _revoked(ground: Ground) -> HttpAnswer:
 
 Act = Callable[[Ground], HttpAnswer]
 DRAFTS, CASES, CASE = "~/drafts", "~/cases", "~/cases/{case_id}"
+HIDDEN = "GET ~/organizations/{organization_id}/hidden-cases"
 ACTS: list[tuple[str, Act]] = [
     (f"POST {DRAFTS}", lambda g: g.customer.post(f"{g.path}/drafts", g.form())),
     (f"PUT {DRAFTS}/{{case_id}}", lambda g: g.customer.put(g.draft(), g.form(), headers=READ)),
@@ -318,13 +320,16 @@ ACTS: list[tuple[str, Act]] = [
     ),
     (f"PUT {CASE}/owner", lambda g: g.agent.put(f"{g.case()}/owner", {"owner_id": g.colleague.id})),
     (f"PUT {CASE}/visibility", lambda g: g.customer.put(f"{g.case()}/visibility", {"visibility": "participants"})),
+    (f"PATCH {CASE}", lambda g: g.agent.patch(g.callback().partition("/callbacks")[0], {"callback_at": later(days=2)})),
     (f"GET {CASE}/access", lambda g: g.agent.get(f"{g.case()}/access?user={g.colleague.id}")),
+    (f"GET {CASE}/access", lambda g: g.agent.get(f"{g.case()}/access?user={g.scene.stranger.id}")),
+    (HIDDEN, lambda g: g.scene.administrator.get(f"{g.path}/organizations/{g.scene.home.id}/hidden-cases")),
     ("POST /v1/access/files", lambda g: g.by_key("POST", "/files", file=True)),
     ("GET ~/callbacks", lambda g: g.agent.get(f"{g.path}/callbacks?mine=true&from_at={later(hours=1)}")),
 ]
 
 
-ELSEWHERE = {name for name, _ in ACTS if name in ("GET /v1/access", f"GET {CASE}/access-keys", f"GET {CASE}/access")}
+ELSEWHERE = {"GET /v1/access", f"GET {CASE}/access-keys", f"GET {CASE}/access", HIDDEN}
 
 
 def short(route: Route) -> str:

@@ -32,6 +32,15 @@ _ENDED = (
         version=callbacks.c.version + 1,
     )
 )
+_begins = bindparam("begins", type_=callbacks.c.from_at.type)
+_ends: Any = _begins + (callbacks.c.until_at - callbacks.c.from_at)
+_MOVED = (
+    update(callbacks)
+    .where(callbacks.c.id == queries.AWAITED)
+    .values(from_at=_begins, until_at=_ends, due_at=_begins, ends_at=_ends)
+    .values(state="requested", reminded_at=None, version=callbacks.c.version + 1)
+    .returning(callbacks)
+)
 _EVENTS = {"scheduled": c.CallbackScheduled, "done": c.CallbackCompleted, "missed": c.CallbackMissed}
 
 
@@ -57,19 +66,13 @@ def callback_of_form(uow: UnitOfWork, reader: Reader) -> dict[str, Any] | None:
 
 def move_callback(uow: UnitOfWork, reader: Reader, begins: datetime) -> None:
     """The call that a case waits for comes at another time, in as long a window; where none waits, one is asked for."""
-    row = queries.awaited_callback(uow, reader.case.id)
-    if row is None:
-        asked = callback_of_form(uow, reader)
-        if asked is not None:
-            uow.run(_ADD, asked)
-            note(uow, reader, callback_happening(asked))
-        return
-    ends = begins + (row["until_at"] - row["from_at"])
-    row |= {"from_at": begins, "until_at": ends, "due_at": begins, "ends_at": ends}
-    row |= {"state": "requested", "reminded_at": None, "version": row["version"] + 1}
-    uow.run(update(callbacks).where(callbacks.c.id == row["id"]).values(row))
-    note(uow, reader, callback_happening(row))
-    record(uow, reader, c.CallbackRequested, Round(), callback_id=row["id"])
+    moved = uow.first(_MOVED, {"of_case": reader.case.id, "begins": begins})
+    if moved is not None:
+        note(uow, reader, callback_happening(moved._asdict()))
+        record(uow, reader, c.CallbackRequested, Round(), callback_id=moved.id)
+    elif (asked := callback_of_form(uow, reader)) is not None:
+        uow.run(_ADD, asked)
+        note(uow, reader, callback_happening(asked))
 
 
 def _row(case: Case, phone: str, begins: datetime, ends: datetime) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from services.cases.queries import finding
 from services.cases.queries.access import read_access, read_case_access
 from services.cases.queries.audience import list_followers, read_audience, read_hidden_cases
 from services.cases.queries.calls import (
-    awaited_callback,
+    AWAITED,
     call_view,
     callback_to_change,
     callback_view,
@@ -85,13 +85,13 @@ from services.cases.queries.single import (
 from services.cases.queries.snippets import list_snippets, must_be_staff, snippet, snippet_view
 
 __all__ = [
+    "AWAITED",
     "EXPIRED_DRAFTS",
     "NOTED",
     "NOTED_BY_NEIGHBOUR",
     "agent_name",
     "agreed",
     "alarmed",
-    "awaited_callback",
     "behind_address",
     "behind_key",
     "call_view",

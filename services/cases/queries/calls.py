@@ -46,12 +46,13 @@ _TO_CHANGE = (
     .where(callbacks.c.id == bindparam("callback_id"), callbacks.c.case_id == bindparam("case_id"))
     .with_for_update()
 )
-_AWAITED = (
-    select(callbacks)
-    .where(callbacks.c.case_id == bindparam("case_id"), CALLBACK_OPEN)
+# The next callback of a case that is still to be made.
+AWAITED = (
+    select(callbacks.c.id)
+    .where(callbacks.c.case_id == bindparam("of_case"), CALLBACK_OPEN)
     .order_by(callbacks.c.due_at, callbacks.c.id)
     .limit(1)
-    .with_for_update()
+    .scalar_subquery()
 )
 _about = cases.c["number", "title", "contact_id", "contact_name", "assignee_id", "assignee_name"]
 
@@ -104,12 +105,6 @@ def callback_to_change(uow: UnitOfWork, case_id: str, callback_id: str) -> dict[
     if row is None:
         raise NotFound()
     return dict(row._mapping)
-
-
-def awaited_callback(uow: UnitOfWork, case_id: str) -> dict[str, Any] | None:
-    """The next callback of a case that is still to be made, locked, as a row of ``callbacks``."""
-    row = uow.first(_AWAITED, {"case_id": case_id})
-    return None if row is None else dict(row._mapping)
 
 
 def _watched(*where: Any) -> Select[Any]:

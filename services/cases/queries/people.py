@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from sqlalchemy import ARRAY, DateTime, Integer, Row, Text, any_, bindparam, exists, func, select, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    DateTime,
+    Integer,
+    Label,
+    Row,
+    Text,
+    any_,
+    bindparam,
+    exists,
+    func,
+    select,
+    update,
+)
 from sqlalchemy import cast as cast_to
 
 from services.cases.queries.desks import HANDS
@@ -17,13 +31,20 @@ from services.chassis.unit_of_work import UnitOfWork
 _place = func.json_build_array(
     mine.c.membership_id, mine.c.organization_id, mine.c.role, mine.c.permissions, mine.c.name, organizations.c.name
 )
-PLACES = (
-    select(func.json_agg(_place))
-    .select_from(mine.outerjoin(organizations, organizations.c.organization_id == mine.c.organization_id))
-    .where(mine.c.user_id == me, mine.c.team_id == team, mine.c.active)
-    .scalar_subquery()
-    .label("places")
-)
+
+
+def places_in(where: ColumnElement[str]) -> Label[Any]:
+    """The places of ``me`` in this team, as a column."""
+    return (
+        select(func.json_agg(_place))
+        .select_from(mine.outerjoin(organizations, organizations.c.organization_id == mine.c.organization_id))
+        .where(mine.c.user_id == me, mine.c.team_id == where, mine.c.active)
+        .scalar_subquery()
+        .label("places")
+    )
+
+
+PLACES = places_in(team)
 PROFILE = teams.c.profile.label("policy")
 _STANDINGS = select(PLACES, POLICY).where(teams.c.team_id == team)
 _STANDINGS_AND_PROFILE = select(PLACES, PROFILE).where(teams.c.team_id == team)
@@ -118,12 +139,6 @@ def standings(uow: UnitOfWork, team_id: str, *, whole_profile: bool = False) -> 
     if row is None or not row.places:
         raise NotFound()
     return [Standing(*place) for place in row.places], cast(dict[str, Any], row.policy)
-
-
-def places_of(uow: UnitOfWork, team_id: str, user_id: str) -> list[Standing]:
-    """Somebody's active places in the team."""
-    row = uow.first(_STANDINGS, {"me": user_id, "team_id": team_id})
-    return [Standing(*place) for place in row.places or []] if row else []
 
 
 def represented(places: list[Standing], organization_id: str | None) -> tuple[Standing, str | None]:
