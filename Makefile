@@ -63,7 +63,7 @@ demo: setup ## a walk through the five teams, on a running or a fresh stack
 
 .PHONY: test
 test: setup ## every test
-	@$(PY) -m pytest -n 2 --dist loadgroup tests
+	@$(PY) -m pytest -n 2 tests
 
 .PHONY: check
 check: setup ## style, types, imports, house rules and contracts

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parent.parent
 # With ``pytest -n 2`` each worker has a stack of its own; the first has the one of a run without workers.
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 HOME = Path(os.environ.get("CASEWORK_TEST_HOME", f"{ROOT}/build/test-stack") + (f"-{WORKER}" if WORKER else ""))
-PORT_BASE = int(os.environ.get("CASEWORK_TEST_PORT_BASE", "9700")) + 600 * WORKER
+PORT_BASE = int(os.environ.get("CASEWORK_TEST_PORT_BASE", "9700")) + 2000 * WORKER
 
 
 def make_stack() -> Stack:

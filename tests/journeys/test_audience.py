@@ -120,7 +120,7 @@ class Founded:
         row |= {"id": new_id("case"), "team_id": self.team_id, "number": "N-1", "organization_id": self.home}
         row |= {"title": "T", "description": "D", "type": "question", "fields": {}, "status": "open", "charge": "none"}
         row |= {"level": 1, "confirmation": "none", "created_at": NOW, "updated_at": NOW, "version": 1, "gate": "open"}
-        row |= {"priority_rank": 1, "indexed_version": 0, "clocks": [], "product": told["product"]}
+        row |= {"priority_rank": 1, "clocks": [], "product": told["product"]}
         for role in ("created_by", "contact_id", "owner_id", "assignee_id"):
             who = told[role]
             row |= {role: who and self.ids[who], f"{role.removesuffix('_id')}_name": who}
