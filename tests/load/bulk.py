@@ -179,6 +179,7 @@ class Bulk:
             values = self.values | {"begun": begun, "ended": total}
             rows = [(_CASES, values | {"first": first, "last": last}) for first, last in spans]
             self._do(rows, lambda done: show(_bar(done, len(rows), "rows")))
+            self._do([("UPDATE teams SET last_number = last_number + %(ended)s WHERE team_id = %(team)s", values)])
         show("gathering statistics")
         self._do([(f"VACUUM (ANALYZE) {table}", {}) for table in (*GROWN, "words")])
 

@@ -1,9 +1,10 @@
 """Searching, in at most two statements: as the words are written, and as they may have been meant.
 
 The newest come first, so each statement looks in three steps and stops when the page is full: it walks the freshest
-documents, which answers what is common; where ten times their period should have enough, it asks the inverted index
-for that; then for everything, which by now is rare. The planner could choose between these only by guessing how often
-the words stand together, and a wrong guess walks through everything or fetches half of it; so they are written down.
+documents, which answers what is common; where ten times as many should have enough, it walks on, as far as it must;
+then it asks the inverted index for everything, which by now is rare. The planner could choose between these only by
+guessing how often the words stand together, and a wrong guess walks through everything or fetches half of it; so they
+are written down.
 """
 
 from __future__ import annotations
@@ -21,29 +22,34 @@ from sqlalchemy import (
     Integer,
     Row,
     Select,
+    Subquery,
     Text,
     any_,
     bindparam,
+    case,
     cast,
     column,
+    false,
     func,
     literal,
     literal_column,
     select,
+    table,
     text,
+    true,
     tuple_,
-    type_coerce,
     union,
 )
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from services.cases import rules
 from services.cases.queries.sight import organization, team, visible
-from services.cases.tables import cases, comments, day_of, documents, words
+from services.cases.tables import cases, comments, documents, teams, words
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
 
 FRESHEST = 1_000  # documents that are walked before the inverted index is asked
+ROW_COST = 12  # entries of the inverted index that are read in the time of one row
 WIDER = 10  # times the days that those cover
 LANGUAGES = {"en": "english", "sv": "swedish", "nb": "norwegian", "da": "danish"}
 ALIKE = 0.45  # of the groups of three letters, how many two words share
@@ -55,16 +61,19 @@ _simple: ColumnElement[Any] = literal_column("'simple'::regconfig")
 # index reads a form as often as it is named. A filler of any language decides nothing, unless there is nothing else.
 _AS_WRITTEN = (
     text("""
-    SELECT COALESCE(string_agg(forms, ' & ') FILTER (WHERE NOT filler), string_agg(forms, ' & '))::tsquery AS query
+    SELECT COALESCE(string_agg(forms, ' & ') FILTER (WHERE NOT filler), string_agg(forms, ' & '))::tsquery AS query,
+        (string_agg(forms, ' & ') FILTER (WHERE NOT filler AND NOT last))::tsquery AS firm,
+        (string_agg(forms, ' & ') FILTER (WHERE NOT filler AND last))::tsquery AS begun
     FROM unnest(CAST(:words AS text[])) WITH ORDINALITY AS given (word, place), LATERAL (
         SELECT bool_or(lexeme IS NULL) AS filler, '(' || string_agg(DISTINCT quote_literal(lexeme) || CASE
             WHEN config = 'simple' AND place = cardinality(CAST(:words AS text[])) THEN ':*' ELSE '' END, '|') || ')'
+        , place = cardinality(CAST(:words AS text[]))
         FROM unnest(CAST(:configs AS text[])) AS config
             LEFT JOIN LATERAL unnest(tsvector_to_array(to_tsvector(config::regconfig, word))) AS lexeme ON true
-    ) AS formed (filler, forms)
+    ) AS formed (filler, forms, last)
     """)
     .bindparams(bindparam("words", type_=ARRAY(Text)), configs=["simple", *LANGUAGES.values()])
-    .columns(query=TSQUERY)
+    .columns(query=TSQUERY, firm=TSQUERY, begun=TSQUERY)
 )
 _STEMS = text("""
     SELECT key, word, stem FROM (
@@ -73,6 +82,7 @@ _STEMS = text("""
     ) AS stemmed WHERE stem IS NOT NULL
 """)
 _PLACE = (documents.c.updated_at, documents.c.case_id)
+_statistics = table("pg_class", column("oid"), column("reltuples", Integer))
 
 
 def _in_order(pile: Select[Any], *place: ColumnElement[Any]) -> Select[Any]:
@@ -109,18 +119,30 @@ class Search:
     """What is looked for, and where: ``scope`` narrows the documents, ``where`` the cases."""
 
     side: str
-    query: ColumnElement[Any]
+    asked: CTE
     scope: Sequence[ColumnElement[bool]]
     where: Sequence[ColumnElement[bool]]
+
+    @property
+    def query(self) -> ColumnElement[Any]:
+        """The words."""
+        return select(self.asked.c.query).scalar_subquery()
 
     @property
     def text(self) -> ColumnElement[Any]:
         """The words that this side may read."""
         return documents.c.whole if self.side == "support" else documents.c.shown
 
-    def looked_up(self, *where: ColumnElement[bool]) -> Select[Any]:
-        """What the inverted index has."""
-        return _in_order(select(*_PLACE).where(*self.scope, self.text.op("@@")(self.query), *where), *_PLACE)
+    def walk(self, most: int, *more: ColumnElement[Any]) -> Select[Any]:
+        """The freshest documents in their order, as far as they are asked for."""
+        return select(*_PLACE, *more).where(*self.scope).order_by(*(part.desc() for part in _PLACE)).limit(most)
+
+    def looked_up(self, key: CTE, scope: Sequence[ColumnElement[bool]]) -> Subquery:
+        """What the inverted index has for the words of the key, and the row for the others."""
+        found = select(*_PLACE).where(*scope, self.text.op("@@")(select(key.c.words).scalar_subquery()))
+        others = func.ts_match_vq(self.text, self.query)  # @@ by its other name, which no index answers
+        found = found.where(case((select(key.c.narrow).scalar_subquery(), others), else_=true()))
+        return _in_order(found, *_PLACE).subquery()
 
     def newest(self, pile: FromClause, *where: ColumnElement[bool]) -> Select[Any]:
         """The newest of these that the reader may see."""
@@ -134,7 +156,6 @@ def found(
 ) -> FromClause:
     """The page of cases that have the words: the columns of ``line``, ``found_at``, and what an excerpt is made of."""
     asked = (_as_meant() if alike else _AS_WRITTEN).cte("asked")
-    query = select(asked.c.query).scalar_subquery()
     scope = [documents.c.team_id == team]
     if side == "customer":
         scope = [documents.c.organization_id == organization]
@@ -142,28 +163,63 @@ def found(
         scope.append(documents.c.organization_id == organization)
     if "after_0" in given:
         scope.append(tuple_(*_PLACE) < tuple_(bindparam("after_0"), bindparam("after_1")))
-    search = Search(side, query, scope, where)
-    steps = _steps(search)
+    search = Search(side, asked, scope, where)
+    steps = _steps(search, alike=alike)
     both = union(*(select(step) for step in steps)).subquery("both")
     ids = select(both).order_by(both.c.found_at.desc(), both.c.id.desc()).limit(_most).subquery("ids")
     return _with_texts(line, search, ids, alike=alike)
 
 
-def _steps(search: Search) -> list[CTE]:
+def _steps(search: Search, *, alike: bool) -> list[CTE]:
     """Three piles, each wider than the one before, and empty when that filled the page or there is no more."""
-    fits = search.text.op("@@")(search.query).label("fits")
-    freshest = select(*_PLACE, fits).where(*search.scope).order_by(*(part.desc() for part in _PLACE)).limit(FRESHEST)
-    walked = freshest.cte("walked").prefix_with("MATERIALIZED")
-    fitting = _in_order(select(*walked.c[:2]).where(walked.c.fits), *walked.c[:2]).subquery("fitting")
-    near = search.newest(fitting).cte("near")
-    first, last = (type_coerce(day_of(end(walked.c.updated_at)), Integer) for end in (func.min, func.max))
-    since = select(first - WIDER * (last - first + 1)).scalar_subquery()
+    asked = search.asked.c
+    parts = {"fits": asked.query} if alike else {"fits": asked.query, "firm": asked.firm, "begun": asked.begun}
+    flags = [search.text.op("@@")(select(words).scalar_subquery()).label(name) for name, words in parts.items()]
+    walked = search.walk(FRESHEST, *flags).cte("walked").prefix_with("MATERIALIZED")
+    near = search.newest(_fitting(walked, walked.c.fits)).cte("near")
     more = (_count(walked) == FRESHEST) & (_count(near) < _most)
-    enough = select(func.count().filter(walked.c.fits) * WIDER >= _most).scalar_subquery()  # if they go on like that
-    recent = search.looked_up(day_of(documents.c.updated_at) >= since).subquery("recent")
-    lately = search.newest(recent, more, enough).cte("lately")
-    ever = search.newest(search.looked_up().subquery("whenever"), more, _count(lately) < _most).cte("ever")
-    return [near, lately, ever]
+    # If they go on like that, and with something to spare.
+    enough = select(func.count().filter(walked.c.fits) * WIDER >= 2 * _most).scalar_subquery()
+    wider = search.walk(FRESHEST * WIDER, search.text.label("text")).subquery("wider")
+    lately = search.newest(_fitting(wider, wider.c.text.op("@@")(search.query)), more, enough).cte("lately")
+    key = _key(search, walked, alike=alike)
+    return [near, lately, *_ever(search, key, more & (_count(lately) < _most))]
+
+
+def _fitting(walk: FromClause, fits: ColumnElement[bool]) -> Subquery:
+    return _in_order(
+        select(walk.c.updated_at, walk.c.case_id).where(fits), walk.c.updated_at, walk.c.case_id
+    ).subquery()
+
+
+def _key(search: Search, walked: CTE, *, alike: bool) -> CTE:
+    """The words that the inverted index is asked for: all, or (``narrow``) all but the last. What begins like the last
+    is read as a whole, however little of it is wanted in the end; the others alone are worth it when they are rare
+    among the freshest, as a row costs as much as a dozen entries of the index."""
+    asked = search.asked.c
+    if alike:
+        return select(asked.query.label("words"), false().label("narrow")).cte("key")
+    rare = func.count().filter(walked.c.firm) * ROW_COST < func.count().filter(walked.c.begun)
+    weighed = select(rare.label("rare")).select_from(walked).cte("weighed").prefix_with("MATERIALIZED")
+    narrow = weighed.c.rare & asked.firm.is_not(None)
+    words = case((narrow, asked.firm), else_=asked.query)
+    return select(words.label("words"), narrow.label("narrow")).join_from(search.asked, weighed, true()).cte("key")
+
+
+def _ever(search: Search, key: CTE, unfinished: ColumnElement[bool]) -> list[CTE]:
+    """All that the inverted index has. It keeps the teams apart; but a team that has most of all documents is not asked
+    for there, because its own entry is as long as the index and costs more than the words."""
+    if search.side == "customer":
+        return [search.newest(search.looked_up(key, search.scope), unfinished).cte("ever")]
+    all_documents = select(_statistics.c.reltuples).where(_statistics.c.oid == func.to_regclass("documents"))
+    of_team = select(teams.c.last_number).where(teams.c.team_id == team).scalar_subquery()
+    dominant = select((2 * of_team > all_documents.scalar_subquery()).label("dominant")).cte("dominance")
+    alone = select(dominant.c.dominant).scalar_subquery()
+    hidden = [documents.c.team_id.concat("") == team, *search.scope[1:]]  # no index answers that
+    return [
+        search.newest(search.looked_up(key, search.scope), unfinished, ~alone).cte("ever"),
+        search.newest(search.looked_up(key, hidden), unfinished, alone).cte("everywhere"),
+    ]
 
 
 def _count(step: CTE) -> ColumnElement[int]:

@@ -3,7 +3,7 @@
 from services.cases.tables.case import PILE, Case, cases, comments, followers, untold
 from services.cases.tables.drafts import drafts, technical_information
 from services.cases.tables.facts import OPEN, contracts, memberships, organizations, queues, renames, teams
-from services.cases.tables.finding import day_of, documents, read_markers, unindexed, views, words
+from services.cases.tables.finding import documents, read_markers, unindexed, views, words
 from services.cases.tables.grouping import job_items, jobs, links, merges, tags
 from services.cases.tables.history import changes
 from services.cases.tables.keys import access_keys, attempts, case_contacts
@@ -27,7 +27,6 @@ __all__ = [
     "changes",
     "comments",
     "contracts",
-    "day_of",
     "documents",
     "drafts",
     "followers",

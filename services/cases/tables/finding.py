@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import (
     BigInteger,
     Column,
-    ColumnElement,
-    Date,
     DateTime,
     ForeignKey,
     Identity,
@@ -16,15 +12,11 @@ from sqlalchemy import (
     Integer,
     Table,
     Text,
-    cast,
-    func,
-    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 
 from services.cases.tables.registry import metadata
 
-_DAY = "CAST(timezone('UTC', updated_at) AS date)"
 # What search knows of a case: the words that the customer side may read, and all of them. Without places of words:
 # nothing here asks for neighbours or ranks, and it halves the size.
 documents = Table(
@@ -40,15 +32,9 @@ documents = Table(
     Column("whole", TSVECTOR, nullable=False),
     Index("documents_by_team", "team_id", "updated_at", "case_id"),
     Index("documents_by_organization", "organization_id", "updated_at", "case_id"),
-    # With the day, so that a period can be asked for: what is common is not fetched from all the years.
-    Index("documents_shown", "organization_id", text(_DAY), "shown", postgresql_using="gin"),
-    Index("documents_whole", "team_id", text(_DAY), "whole", postgresql_using="gin"),
+    Index("documents_shown", "organization_id", "shown", postgresql_using="gin"),
+    Index("documents_whole", "team_id", "whole", postgresql_using="gin"),
 )
-
-
-def day_of(moment: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The day of a moment, in UTC, as the indexes have it."""
-    return cast(func.timezone("UTC", moment), Date)
 
 
 # Cases that search has still to hear of, once for each change. In the row of the case it would be an update more, and
