@@ -185,12 +185,14 @@ class MemoryWorld:
                 break
         return eventually(check, 5) if check else None
 
-    def run(self, service: str, timer: str) -> None:
-        """One round of a timer that runs too seldom to be waited for."""
+    def run(self, service: str, timer: str, rounds: int = 1) -> None:
+        """Rounds of a timer that runs too seldom to be waited for. One takes so many things and no more, and other
+        journeys left theirs, too."""
         line = lines_of(self.client.services[service])[timer]
         assert isinstance(line, TimerLine)
-        with self.client.works[service].writing() as unit:
-            line.do(unit)
+        for _ in range(rounds):
+            with self.client.works[service].writing() as unit:
+                line.do(unit)
 
     def take_mail(self, sender: str, recipient: str, raw: bytes) -> str:
         """A mail arrives, as the mailroom would hand it over; what became of it."""

@@ -62,9 +62,8 @@ def mails(scene: Scene, here: str) -> list[dict[str, Any]]:
 
 
 def sound(memory: MemoryWorld) -> None:
-    """One round of the timer, and everything it says arrives."""
-    with memory.client.works["cases"].writing() as uow:
-        Cases.sound_alarms.do(uow)
+    """The timer has heard of everything, and everything it says arrives."""
+    memory.run("cases", "sound_alarms", rounds=5)
     memory.settle()
 
 

@@ -154,7 +154,8 @@ def test_the_customer_rates_a_closed_case_once_it_is_closed(scene: Scene) -> Non
     assert (line["field"], line["after"], line["reason"]) == ("rating", 4, asked["text"])
 
 
-def test_a_merged_case_asks_for_no_follow_up_until_it_is_taken_apart(memory: MemoryWorld, scene: Scene) -> None:
+def test_a_merged_case_asks_for_no_follow_up_until_it_is_taken_apart(memory: MemoryWorld, cast: Cast) -> None:
+    scene = Scene(cast.team("C"))
     (one, here), (other, _) = scene.open(), scene.open()
     memory.settle(None)
 
@@ -167,7 +168,7 @@ def test_a_merged_case_asks_for_no_follow_up_until_it_is_taken_apart(memory: Mem
     assert due() == {other["id"]}
     cursor = expect(scene.agent.get(f"{scene.path}/events"), 200)["cursor"]
     with memory.at(datetime.now(UTC) + timedelta(days=2)):
-        memory.run("cases", "sound_alarms")
+        memory.run("cases", "sound_alarms", rounds=20)
         memory.settle(None)
     lines = expect(scene.agent.get(f"{scene.path}/events?after={cursor}"), 200)["data"]
     reached = [line["subject"] for line in lines if line["type"] == "case_follow_up.reached"]

@@ -105,8 +105,8 @@ def test_files_quotes_callbacks_and_clocks_stand_in_the_timeline_too(cast: Cast,
     expect(scene.agent.post(f"{path}/comments", {"body": "x", "visibility": "internal", "file_ids": [ours["id"]]}), 201)
     memory.settle(None)
     with memory.at(start + timedelta(minutes=130)):
-        memory.run("cases", "sound_alarms")
-        memory.run("cases", "watch_callbacks")
+        memory.run("cases", "sound_alarms", rounds=20)
+        memory.run("cases", "watch_callbacks", rounds=20)
     kinds = ("quote", "callback", "clock", "file")
     with heard(memory) as statements:
         lines = everything(scene.agent, f"{path}/timeline")
