@@ -8,6 +8,7 @@ from sqlalchemy import ARRAY, Boolean, Text, any_, bindparam, exists, select
 
 from services.cases import rules
 from services.cases.queries.people import standings
+from services.cases.queries.sight import hidden, organization, team
 from services.cases.queries.single import one, onlookers, with_people
 from services.cases.rules import Reader, Round
 from services.cases.tables import cases, followers, organizations, teams, untold
@@ -60,15 +61,13 @@ def list_followers(uow: UnitOfWork, ask: c.ListFollowers) -> c.FollowersView:
 
 
 MOST_COUNTED = 100
-# Of these he hears the number alone, so it is the one place that looks beyond ``visible``.
+# Of these he hears the number alone, so this does not begin at ``visible``.
 _HIDDEN = (
     select(cases.c.id)
     .where(
-        cases.c.organization_id == bindparam("organization_id"),
-        cases.c.team_id == bindparam("team_id"),
-        cases.c.visibility == "private",
-        cases.c.created_by != bindparam("me"),
-        cases.c.contact_id != bindparam("me"),
+        cases.c.organization_id == organization,
+        cases.c.team_id == team,
+        hidden(),
     )
     .limit(MOST_COUNTED + 1)
 )

@@ -50,7 +50,7 @@ from services.contracts import cases as c
 
 FRESHEST = 1_000  # documents that are walked before the inverted index is asked
 ROW_COST = 12  # entries of the inverted index that are read in the time of one row
-WIDER = 10  # times the days that those cover
+WIDER = 10  # times as many, walked only as far as the page needs
 LANGUAGES = {"en": "english", "sv": "swedish", "nb": "norwegian", "da": "danish"}
 ALIKE = 0.45  # of the groups of three letters, how many two words share
 QUOTED_COMMENTS, QUOTED_OF_EACH, QUOTED_IN_ALL = 10, 300, 2_000  # characters that an excerpt is looked for in

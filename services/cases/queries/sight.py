@@ -55,3 +55,8 @@ def visible(*columns: Any, side: str | None = None) -> Select[Any]:
     my_place = and_(mine.c.user_id == me, mine.c.team_id == team, mine.c.active)
     on_the_desk = and_(mine.c.organization_id.is_(None), any_(mine.c.permissions) == READS_ALL)
     return seen.where(my_place, or_(on_the_desk, and_(at_home, shown)))
+
+
+def hidden() -> ColumnElement[bool]:
+    """The private cases that ``visible`` keeps from ``me``: those of others. For their number only."""
+    return and_(cases.c.visibility == "private", cases.c.created_by != me, cases.c.contact_id != me)
