@@ -12,6 +12,7 @@ import os
 import random
 import re
 import signal
+import statistics
 import sys
 import time
 from collections.abc import Sequence
@@ -25,7 +26,7 @@ from deploy.local.home import CHECKOUT, SetupError
 from services.chassis.unit_of_work import Work
 from tests.journeys.cast import Cast, Person, Scene, expect
 from tests.load.bulk import Bulk, Team
-from tests.load.measure import PATH, Target, one_run, worker
+from tests.load.measure import PATH, Run, Target, one_run, worker
 from tests.load.rig import Rig
 from tests.load.vocabulary import FILLERS, LANGUAGES, vocabulary
 from tests.world import BrokerWorld, HttpAnswer
@@ -35,6 +36,7 @@ SIZES = (10_000, 100_000, 1_000_000)
 CONCURRENCIES = (1, 16)
 ALLOWED = {"search": 2.0}  # times the p50 at the smallest size; everything else 1.2
 VARIANTS = 60
+WARM_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,8 @@ class Cell:
 class Bench:
     """The growing team, and the questions."""
 
-    def __init__(self, board: Board, sizes: list[int], seconds: float) -> None:
-        self.board, self.sizes, self.seconds = board, sizes, seconds
+    def __init__(self, board: Board, sizes: list[int], seconds: float, rounds: int) -> None:
+        self.board, self.sizes, self.seconds, self.rounds = board, sizes, seconds, rounds
         self.rig = Rig(board)
 
     def run(self) -> list[Cell]:
@@ -84,7 +86,7 @@ class Bench:
                 self._grow(bulk, size)
                 if size == self.sizes[0]:
                     self.words = {"staff": self._pairs(bulk, ""), "customer": self._pairs(bulk, self.scene.home.id)}
-                cells += [self._cell(name, size, many, cells) for name in self._questions() for many in CONCURRENCIES]
+                cells += self._cells(size, cells)
         return cells
 
     def _bulk(self, url: str) -> Bulk:
@@ -139,20 +141,37 @@ class Bench:
         head = [f"GET {self.scene.path}{path} HTTP/1.1", f"Host: {self.host}", f"Authorization: Bearer {who.token}"]
         return "\r\n".join([*head, "Accept: application/json", "", ""])
 
-    def _cell(self, question: str, size: int, many: int, before: list[Cell]) -> Cell:
-        name = f"{question} {many}"
-        self.board.step(name, f"with {size:,} cases")
+    def _cells(self, size: int, before: Sequence[Cell]) -> list[Cell]:
+        """Every question in turns, so that a slow half minute of the machine falls on all; the median run counts."""
+        runs: dict[tuple[str, int], list[Run]] = {}
+        for number in range(self.rounds):
+            for question, requests in self._questions().items():
+                self.board.step(f"{size:,} cases", f"round {number + 1} of {self.rounds}: {question}")
+                for many in CONCURRENCIES:
+                    runs.setdefault((question, many), []).append(self._run(requests, many))
+        cells = [_cell(question, size, many, found, before) for (question, many), found in runs.items()]
+        for cell in cells:
+            told = f"{cell.question}: {cell.p50_ms:.1f} ms, {cell.times:.2f} times"
+            self.board.done(f"{size:,} cases, {cell.concurrency} at a time", told)
+        return cells
+
+    def _run(self, requests: list[str], many: int) -> Run:
         at = {"host": "127.0.0.1", "port": self.rig.stack.ports.gateway, "expected": 200}
-        with worker("generator", at | {"concurrency": many, "requests": self._questions()[question]}) as load:
-            load.run(1.0)
-            run = one_run(load, Target(self.rig.roots), self.seconds)
-        first = next((one for one in before if (one.question, one.concurrency) == (question, many)), None)
-        times = run.p50_ms / first.p50_ms if first and first.p50_ms else 1.0
-        cpu, errors = sum(run.cpu_ms.get(part, 0.0) for part in PATH), sum(run.errors.values())
-        measured = (run.per_second, run.p50_ms, run.p99_ms, cpu, errors, run.others_cores)
-        cell = Cell(question, size, many, *measured, times=times)
-        self.board.done(name, f"{cell.p50_ms:.1f} ms, {cell.times:.2f} times")
-        return cell
+        with worker("generator", at | {"concurrency": many, "requests": requests}) as load:
+            load.run(WARM_SECONDS)
+            return one_run(load, Target(self.rig.roots), self.seconds)
+
+
+def _cell(question: str, size: int, many: int, runs: list[Run], before: Sequence[Cell]) -> Cell:
+    """What the runs say together, beside the same question at the smallest size."""
+    p50, p99, per_second = (
+        statistics.median(getattr(run, name) for run in runs) for name in ("p50_ms", "p99_ms", "per_second")
+    )
+    first = next((one for one in before if (one.question, one.concurrency) == (question, many)), None)
+    cpu = statistics.median(sum(run.cpu_ms.get(part, 0.0) for part in PATH) for run in runs)
+    errors, others = sum(sum(run.errors.values()) for run in runs), max(run.others_cores for run in runs)
+    measured = (per_second, p50, p99, cpu, errors, others)
+    return Cell(question, size, many, *measured, times=p50 / first.p50_ms if first and first.p50_ms else 1.0)
 
 
 def table(cells: Sequence[Cell]) -> list[list[str]]:
@@ -186,8 +205,9 @@ def _write(cells: list[Cell]) -> None:
 @click.option(
     "--cases", type=click.IntRange(1_000), multiple=True, default=SIZES, show_default=True, help="Repeatable."
 )
-@click.option("--seconds", type=click.FloatRange(0.5), default=4.0, show_default=True, help="Length of one run.")
-def main(cases: tuple[int, ...], seconds: float) -> None:
+@click.option("--seconds", type=click.FloatRange(0.5), default=2.0, show_default=True, help="Length of one run.")
+@click.option("--rounds", type=click.IntRange(1), default=3, show_default=True, help="Runs of each question, in turns.")
+def main(cases: tuple[int, ...], seconds: float, rounds: int) -> None:
     """Measure lists, the pile and searches as a team grows.
 
     Starts a stack of its own (build/bench-stack), throws away what an earlier bench left there, and writes
@@ -197,7 +217,7 @@ def main(cases: tuple[int, ...], seconds: float) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         with Board() as board:
-            cells = Bench(board, sorted(set(cases)), seconds).run()
+            cells = Bench(board, sorted(set(cases)), seconds, rounds).run()
     except SetupError as error:
         raise click.ClickException(str(error)) from error
     _write(cells)
