@@ -25,6 +25,7 @@ from services.cases.commands import (
     opening,
     queues,
     quotes,
+    replies,
     sharing,
     snippets,
     timeline,
@@ -174,6 +175,6 @@ class Service:
     settle_names = timer(seconds=5, do=facts.settle_names)
     learn_contract = event("accounts", ContractVersioned, facts.learn_contract)
     learn_queue = event("accounts", QueueChanged, facts.learn_queue)
-    add_mail_reply = event("notifications", ReplyReceived, working.add_mail_reply)
+    add_mail_reply = event("notifications", ReplyReceived, replies.add_mail_reply)
     note_files = events("files", files.FileEvent, timeline.note_file)
     watch_callbacks = timer(seconds=15, do=callbacks.watch_callbacks)

@@ -221,9 +221,10 @@ def _due() -> Select[Any]:
         *[func.coalesce(to.c.staff, false()).label("staff"), contacts.c.contact_id, contacts.c.nonce],
     ]
     about = func.coalesce(teams.c.name, mails.c.team_id).label("team")
+    writes = or_(contacts.c.contact_id.is_(None), func.coalesce(teams.c.visitors_answer, true())).label("may_write")
     beside = mails.outerjoin(to, true()).outerjoin(contacts, outside).join(address, true())
     return (
-        select(mails, *recipient, address, about, known.label("known"))
+        select(mails, *recipient, address, about, writes, known.label("known"))
         .select_from(beside.outerjoin(teams, teams.c.team_id == mails.c.team_id))
         .where(mails.c.next_try_at <= bindparam("now", type_=DateTime(timezone=True)), ~waits)
         .order_by(mails.c.next_try_at, mails.c.id)
@@ -293,3 +294,11 @@ def token_owner(uow: UnitOfWork, token_hash: bytes) -> Row[Any] | None:
 def may_see(uow: UnitOfWork, team_id: str, case_id: str, user_id: str) -> bool:
     """Whether this person may see the case at this moment."""
     return uow.first(_SEEN, {"me": user_id, "team_id": team_id, "case_id": case_id}) is not None
+
+
+_TOLD = select(cases.c.number, cases.c.title, cases.c.status).where(_CASE)
+
+
+def case_told(uow: UnitOfWork, case_id: str) -> Row[Any] | None:
+    """What a mail about this case tells; who may read it, is asked when it is sent."""
+    return uow.first(_TOLD, {"case_id": case_id})

@@ -24,6 +24,8 @@ class Service:
 
     learn_contact = event("cases", cases.ContactNoted, commands.learn_contact)
 
+    hold_reply = event("cases", cases.ReplyRefused, commands.hold_reply)
+
     follow_cases = events("cases", cases.CaseEvent, commands.follow_case)
 
     tell_of_files = events("files", files.FileEvent, commands.tell)

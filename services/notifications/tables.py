@@ -23,6 +23,7 @@ from sqlalchemy import (
     func,
     select,
     text,
+    true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, Insert, array, insert
 
@@ -55,6 +56,7 @@ teams = Table(
     Column("team_id", Text, primary_key=True),
     Column("name", Text, nullable=False),
     Column("mails_comments", Boolean, nullable=False),
+    Column("visitors_answer", Boolean, nullable=False, server_default=true()),  # what a key lets do by mail, too
     Column("fact_version", Integer, nullable=False),
 )
 

@@ -106,6 +106,43 @@ def test_cases_of_others_are_not_merged(cast: Cast, scene: Scene) -> None:
     assert refused["code"] == "different_readers"
 
 
+def test_a_merge_lets_no_follower_read_what_he_did_not_read(scene: Scene) -> None:
+    other = scene.home.person()
+    ways: list[dict[str, Any]] = [{"follower_ids": [one.id]} for one in (scene.colleague, other)]
+    (_, source), (into, target) = [scene.open(visibility="participants", **more) for more in ways]
+    refused = expect(scene.agent.post(f"{source}/merge", {"into_id": into["id"]}), 409)
+    assert refused["code"] == "different_readers"
+    for who, path in ((other, source), (scene.colleague, target)):
+        expect(scene.customer.post(f"{path}/followers", {"user_id": who.id}), 201)
+    told = expect(scene.agent.post(f"{source}/merge", {"into_id": into["id"]}), 200)
+    assert {one["id"] for one in told["followers"]} == {scene.colleague.id, other.id}
+
+
+def test_whose_case_is_merged_hears_of_the_answer(cast: Cast, memory: MemoryWorld, post: Post) -> None:
+    scene = Scene(cast.team("C"))
+    (_, source), (into, target) = scene.open(scene.colleague), scene.open()
+    expect(scene.agent.post(f"{source}/merge", {"into_id": into["id"]}), 200)
+    expect(scene.agent.post(f"{target}/answer", {"body": "Oil the hinge."}), 200)
+    memory.settle(None)
+    for who in (scene.colleague, scene.customer):
+        post.wait(who, into, "Oil the hinge.")
+    expect(scene.agent.post(f"{source}/unmerge"), 200)
+    assert expect(scene.agent.get(target), 200)["followers"] == []
+
+
+def test_merging_is_no_way_around_the_price(cast: Cast) -> None:
+    scene = cast.scene("E")
+    (_, priced), (fault, other), (twin, _) = (
+        scene.open(type_key="rfc"),
+        scene.open(type_key="bug"),
+        scene.open(type_key="rfc"),
+    )
+    refused = expect(scene.agent.post(f"{priced}/merge", {"into_id": fault["id"]}), 409)
+    assert (refused["code"], refused["gate"]) == ("quote_required", "wanted")
+    expect(scene.agent.post(f"{priced}/merge", {"into_id": twin["id"]}), 200)
+    expect(scene.agent.post(f"{other}/merge", {"into_id": twin["id"]}), 200)
+
+
 def test_comments_are_split_off_into_a_case_of_their_own(scene: Scene) -> None:
     old, path = scene.open()
     said = [

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from tests.journeys.cast import Cast, Person, Scene, expect, unique
 from tests.journeys.post import Post, Reply
-from tests.world import World
+from tests.world import MemoryWorld, World
 
 pytestmark = pytest.mark.journey
 
@@ -135,3 +136,36 @@ def test_who_lost_his_place_gets_no_mail_and_cannot_answer_by_mail(world: World,
     post.wait(scene.colleague, case, "Efter avskedet.")
     assert not [mail for mail in post.to(leaver, case) if "Efter avskedet." in mail["text"]]
     assert bodies(scene.agent, here) == ["Är du kvar?", "Efter avskedet."]
+
+
+def test_an_answer_about_a_merged_case_stands_on_the_one_that_goes_on(
+    world: World, scene: Scene, post: Post, mailed: tuple[dict[str, Any], str, dict[str, Any]]
+) -> None:
+    _, here, mail = mailed
+    other, there = scene.open()
+    expect(scene.agent.post(f"{here}/merge", {"into_id": other["id"]}), 200)
+    assert post.answer(Reply(mail, scene.customer.email, "Order 17.")) == "accepted"
+    world.settle(lambda: "Order 17." in bodies(scene.customer, there))
+    expect(scene.agent.post(f"{here}/unmerge"), 200)
+    assert bodies(scene.agent, there) == ["Order 17."]
+
+
+def test_an_answer_that_cannot_be_taken_is_held_and_its_sender_told(
+    memory: MemoryWorld, scene: Scene, post: Post, mailed: tuple[dict[str, Any], str, dict[str, Any]]
+) -> None:
+    case, here, mail = mailed
+    expect(scene.agent.post(f"{here}/cancel", {}), 200)
+    memory.settle(None)
+    last = post.wait(scene.customer, case, "has been cancelled")
+    assert "reply-to" not in last["headers"]
+    assert "replying" not in last["text"]
+    assert post.answer(Reply(mail, scene.customer.email, "Order 17.")) == "accepted"
+    memory.settle(None)
+    told = post.wait(scene.customer, case, "could not be added")
+    assert "reply-to" not in told["headers"]
+    with memory.client.works["notifications"].engine.connect() as db:
+        kept = db.execute(
+            text("SELECT outcome, reason, raw FROM inbound WHERE case_id = :id"), {"id": case["id"]}
+        ).one()
+    assert (kept.outcome, kept.reason) == ("held", "not_in_this_status")
+    assert b"Order 17." in kept.raw

@@ -17,12 +17,12 @@ ACTS = st.lists(st.sampled_from(["customer", "colleague", "agent", "internal", "
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(old=ACTS, new=ACTS)
+@given(old=ACTS, new=ACTS, whose=st.sampled_from(["customer", "colleague"]))
 def test_merge_and_unmerge_leave_two_cases_as_they_were(
-    memory: MemoryWorld, cast: Cast, old: list[str], new: list[str]
+    memory: MemoryWorld, cast: Cast, old: list[str], new: list[str], whose: str
 ) -> None:
     scene = cast.scene("C")
-    (_, source), (second, target) = scene.open(), scene.open()
+    (_, source), (second, target) = scene.open(getattr(scene, whose)), scene.open()
     for path, acts in ((source, old), (target, new)):
         for act in acts:
             _do(scene, path, act)

@@ -22,8 +22,9 @@ _UNDO = delete(merges).where(merges.c.case_id == bindparam("merged")).returning(
 
 
 def merge_case(uow: UnitOfWork, ask: c.MergeCase) -> c.CaseView:
-    """Two cases go on as one. Raises Invalid ``/into_id``, Conflict ``merged``, ``has_merged``,
-    ``different_organization``, ``different_readers`` and ``too_many_followers``."""
+    """Two cases go on as one, and who waits for the answer follows it. Raises Invalid ``/into_id``, Conflict
+    ``merged``, ``has_merged``, ``different_organization``, ``different_readers``, ``quote_required`` and
+    ``too_many_followers``."""
     found = queries.pair(uow, ask, ask.into_id)
     reader, target = found[ask.case_id], found.get(ask.into_id)
     rules.must_be_able(reader, "case.merge")  # before anything is told about the other case
@@ -33,7 +34,7 @@ def merge_case(uow: UnitOfWork, ask: c.MergeCase) -> c.CaseView:
     rules.must_be_mergeable(reader, target)
     reader.case.status = rules.move("merge", reader.case)
     target.case.status = rules.move("merge", target.case)
-    new = [pair for pair in reader.followers if pair not in target.followers]
+    new = rules.newcomers(reader, target)
     if len(target.followers) + len(new) > rules.MOST_FOLLOWERS:
         raise rules.too_many_followers()
     reader.case.merged_into = target.case.id

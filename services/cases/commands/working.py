@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import structlog
 
 from services.cases import queries, rules
@@ -11,11 +9,9 @@ from services.cases.commands.ending import ended_by
 from services.cases.commands.merging import follow_up
 from services.cases.commands.saving import Said, bring, record, record_comment, save, say, take
 from services.cases.rules import Reader, Round
-from services.chassis.actor import Actor
 from services.chassis.problems import Conflict, Invalid, Problem
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
-from services.contracts.notifications import ReplyReceived
 
 log = structlog.get_logger(__name__)
 
@@ -58,21 +54,6 @@ def opened_again(reader: Reader) -> None:
     """An ended or answered case is on the desk again; a question about its end is settled."""
     reader.case.closed_at = None
     reader.case.confirmation = "none"
-
-
-def add_mail_reply(uow: UnitOfWork, event: ReplyReceived) -> None:
-    """A participant answered a mail: a comment in his name, if he may still see the case and speak on it."""
-    actor = Actor("user", event.user_id)
-    his = replace(uow, context=replace(uow.context, actor=actor, if_match=None))  # the same transaction and outbox
-    ask = c.AddComment(team_id=event.team_id, case_id=event.case_id, body=event.body, channel="email")
-    try:
-        if event.user_id.startswith("contact_"):  # somebody without a login
-            behind = queries.behind_address(uow, event.team_id, event.case_id, event.user_id)
-            comment(behind.uow, behind.reader, ask)
-        else:
-            add_comment(his, ask)
-    except Problem as problem:  # raised before anything was written; the reply can never be taken
-        log.info("mail_reply_ignored", case_id=event.case_id, message_id=event.message_id, reason=problem.code)
 
 
 def review_case(uow: UnitOfWork, ask: c.ReviewCase) -> c.CaseView:

@@ -55,10 +55,11 @@ from services.cases.rules.keys import (
     intake_limits,
     opens,
     too_many,
+    without_login,
     wrong_keys,
 )
 from services.cases.rules.macros import check_macro
-from services.cases.rules.merging import must_be_mergeable
+from services.cases.rules.merging import must_be_mergeable, newcomers
 from services.cases.rules.moves import GATES, MOVES, SHUT, first_gate, gate_after, move, moves_of
 from services.cases.rules.prices import correction, explained, reclassify
 from services.cases.rules.routing import Hand, Queue, Wanted, hand_for, names_of_topic, queue_for
@@ -164,6 +165,7 @@ __all__ = [
     "must_be_showable",
     "must_hear_of_hidden",
     "names_of_topic",
+    "newcomers",
     "not_included",
     "offers_followers",
     "opens",
@@ -195,6 +197,7 @@ __all__ = [
     "upheaval",
     "values_of",
     "walk_of",
+    "without_login",
     "words_of",
     "wrong_keys",
 ]

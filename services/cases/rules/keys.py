@@ -52,6 +52,11 @@ def at_the_door(contact: str, organization_id: str, policy: Policy) -> Standing:
     return Standing("", organization_id, "key", held, contact)
 
 
+def without_login(user_id: str) -> bool:
+    """Whether this is the contact of one case, whom nobody signs in as."""
+    return user_id.startswith("contact_")
+
+
 def opens(case: Case, policy: Policy, now: datetime) -> bool:
     """Whether keys to this case still open it: for years, but no longer than a cancelled case is kept."""
     if policy["access_key"] not in SCOPES:

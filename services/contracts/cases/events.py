@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from services.chassis.messages import Event
+from typing import Annotated
+
+from services.chassis.messages import Event, Shape
 from services.contracts.cases.core import (
     Principals,
     Status,
@@ -216,6 +218,18 @@ class CallbackCancelled(CaseEvent):
     """Nobody needs to phone any more."""
 
     callback_id: Id
+
+
+class ReplyRefused(Event):
+    """An answer by mail cannot become a comment: ``reason`` is the code of the refusal. Whoever took the mail keeps it
+    for people, and tells its sender."""
+
+    subject = "case_id"
+    team_id: Slug
+    case_id: Id
+    user_id: Id
+    message_id: Annotated[str, Shape(max=998)]
+    reason: Key
 
 
 class PrivateCaseViewed(Event):

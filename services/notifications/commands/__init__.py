@@ -10,7 +10,7 @@ from services.notifications.commands.letters import (
     take_letters,
 )
 from services.notifications.commands.mailing import give_back, note_outcome, send_mail, take_mails
-from services.notifications.commands.replies import read_mail, take_mail
+from services.notifications.commands.replies import hold_reply, read_mail, take_mail
 from services.notifications.commands.telling import follow_case, tell
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "forget_the_old",
     "give_back",
     "give_back_letters",
+    "hold_reply",
     "learn_contact",
     "learn_membership",
     "learn_team",

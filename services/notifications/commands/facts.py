@@ -46,11 +46,12 @@ def learn_contact(uow: UnitOfWork, happened: ContactNoted) -> None:
 
 
 def learn_team(uow: UnitOfWork, happened: TeamChanged) -> None:
-    """Keep the team's name and whether it mails comments."""
+    """Keep the team's name, whether it mails comments, and whether people without a login may answer."""
     values = {
         "team_id": happened.team_id,
         "name": happened.name,
         "mails_comments": rules.mails_comments_of(happened.profile),
+        "visitors_answer": happened.profile.get("access_key", "read_update") == "read_update",
         "fact_version": happened.fact_version,
     }
     uow.run(_LEARN_TEAM, values)

@@ -87,6 +87,7 @@ def _outgoing(row: Row[Any], token: str) -> Outgoing:
         locale=row.locale,
         token=token,
         outside=row.contact_id is not None,
+        may_write=row.may_write,
         access_key=made_key("cwa", settings().secret_key, bytes(row.nonce)) if row.nonce else "",
     )
     return Outgoing(row.tries + 1, row.created_at, letter)

@@ -1,4 +1,5 @@
-"""Mails in: a reply to a mail becomes ``ReplyReceived``, or is put down as ignored or held."""
+"""Mails in: a reply to a mail becomes ``ReplyReceived``, or is put down as ignored or held. One that cases cannot take
+after all is held, too, and its sender told."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import base64
 import binascii
 from typing import Any
 
-from sqlalchemy import Row, bindparam, text
+from sqlalchemy import Row, bindparam, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.chassis.actor import Context
@@ -15,11 +16,19 @@ from services.chassis.offload import offload
 from services.chassis.problems import NotFound
 from services.chassis.unit_of_work import UnitOfWork, Work
 from services.contracts import notifications as c
+from services.contracts.cases import ReplyRefused
 from services.notifications import queries, rules
 from services.notifications.rules import letters, replies
 from services.notifications.settings import settings
-from services.notifications.tables import inbound
+from services.notifications.tables import inbound, mails
 
+_HOLD = (
+    update(inbound)
+    .where(*[inbound.c[name] == bindparam("held_" + name) for name in ("case_id", "user_id", "message_id")])
+    .where(inbound.c.outcome == text("'accepted'"))
+    .values(outcome="held", reason=bindparam("held_reason"))
+)
+_TELL = insert(mails).on_conflict_do_nothing(constraint="mails_once")
 _PUT_DOWN = (
     insert(inbound)
     .values({column.name: bindparam(column.name) for column in inbound.c})
@@ -94,3 +103,17 @@ def _body(mail: replies.Incoming, locale: str) -> str:
 def _without(raw: bytes, token: str | None) -> bytes:
     """The mail as people may read it later: without the secret part of the reply address."""
     return raw.replace(token.encode(), b"...") if token else raw
+
+
+def hold_reply(uow: UnitOfWork, happened: ReplyRefused) -> None:
+    """An accepted reply became no comment: it waits for people, and who wrote it gets a mail (if he still sees the case
+    when it is sent)."""
+    names = ("case_id", "user_id", "message_id", "reason")
+    case = queries.case_told(uow, happened.case_id)
+    if not uow.run(_HOLD, {"held_" + name: getattr(happened, name) for name in names}) or case is None:
+        return
+    mail = {"id": new_id("mail"), "event_id": uow.context.more["event_id"], "kind": "reply_refused"}
+    mail |= {name: getattr(happened, name) for name in ("user_id", "team_id", "case_id")}
+    mail["facts"] = {**case._asdict(), "at": letters.written_at(uow.now)}
+    mail |= {"audience": [f"user:{happened.user_id}"], "subject": letters.subject_of(case.number, case.title)}
+    uow.run(_TELL, mail | {"state": "queued", "tries": 0, "next_try_at": uow.now, "created_at": uow.now})

@@ -121,7 +121,7 @@ def _letters(uow: UnitOfWork, happened: CaseEvent) -> dict[str, str]:
 
 def _mails(uow: UnitOfWork, happened: CaseEvent, told: dict[str, str]) -> dict[str, Any]:
     facts: dict[str, Any] = {name: getattr(happened, name) for name in ("number", "title", "status", "asks")}
-    facts["at"] = uow.now.strftime("%a, %d %b %Y %H:%M:%S +0000")
+    facts["at"] = letters.written_at(uow.now)
     if isinstance(happened, CommentAdded):
         facts |= {"body": happened.body, "author": happened.author_name}
     if isinstance(happened, QuoteEvent):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from binascii import b2a_base64, b2a_qp
 from dataclasses import dataclass
+from datetime import datetime
 from email.headerregistry import Address
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ _SIMPLE_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
 @dataclass(frozen=True)
 class Letter:
     """Everything a mail says. ``mail_id`` names it (Message-ID), ``case_id`` its thread; ``outside``: to somebody
-    without a login, who comes back with his ``access_key`` if he has one."""
+    without a login, who comes back with his ``access_key`` if he has one, and perhaps may not write (``may_write``)."""
 
     mail_id: str
     case_id: str
@@ -43,6 +44,12 @@ class Letter:
     token: str
     outside: bool = False
     access_key: str = ""
+    may_write: bool = True
+
+    @property
+    def answers(self) -> bool:
+        """Whether an answer by mail would become a comment, as far as we know."""
+        return self.may_write and self.kind != "reply_refused" and self.facts["status"] != "cancelled"
 
     def __repr__(self) -> str:
         return f"<Letter {self.mail_id}>"
@@ -71,6 +78,11 @@ def subject_of(number: str, title: str) -> str:
     return header_text(f"[{number}] {title}")
 
 
+def written_at(moment: datetime) -> str:
+    """The Date of a mail."""
+    return moment.strftime("%a, %d %b %Y %H:%M:%S +0000")
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """A finished mail: who gets it, and its bytes (7 bits a byte, unless the address itself has more)."""
@@ -88,7 +100,7 @@ def write(letter: Letter, *, mail_domain: str, public_url: str) -> Written:
         f"Subject: {encoded(header_text(letter.subject))}",
         f"From: {team}<no-reply@{mail_domain}>",
         f"To: {phrase(header_text(letter.to_name))}<{address(letter.to_email)}>",
-        f"Reply-To: {team}<reply+{letter.token}@{mail_domain}>",
+        *([f"Reply-To: {team}<reply+{letter.token}@{mail_domain}>"] if letter.answers else []),
         f"Message-ID: <{letter.mail_id}@{mail_domain}>",
         f"In-Reply-To: <{letter.case_id}@{mail_domain}>",
         f"References: <{letter.case_id}@{mail_domain}>",
@@ -167,7 +179,8 @@ def _told(letter: Letter, public_url: str) -> dict[str, Any]:
         "what": said[letter.kind].format(author=facts.get("author", ""), amount=facts.get("amount", "")),
         "body": facts.get("body", ""),
         "labels": said,
-        "asks": bool(facts.get("asks")),
+        "asks": bool(facts.get("asks")) and letter.answers,
+        "answers": letter.answers,
         "number": facts["number"],
         "title": facts["title"],
         "status": STATUSES.get(language, {}).get(status, status.replace("_", " ")),

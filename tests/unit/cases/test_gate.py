@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.cases import rules
-from services.cases.rules import GATES, MOVES, SHUT
+from services.cases.rules import GATES, MOVES, SHUT, Reader, Standing
 from services.chassis.problems import Conflict
 from services.contracts.cases import Gate, Status
 from tests.unit.cases.test_states import case
@@ -102,3 +102,22 @@ def test_a_case_is_never_at_work_behind_a_shut_gate(acts: list[str]) -> None:
     for act in acts:
         state = after(act, state) or state
         assert state[1] == "open" or state[0] not in WORK
+
+
+def test_no_path_of_two_cases_leads_to_work_by_a_merge() -> None:
+    without = [act for act in ACTS if act not in OPENING]
+    states = [(status, gate) for status in STATUSES for gate in ALL_GATES]
+    for waits in (state for state in states if state[1] != "open"):
+        for into in states:
+            if into[1] == "open":
+                with pytest.raises(Conflict, match="price"):
+                    rules.must_be_mergeable(_read("first", waits), _read("second", into))
+            else:
+                rules.must_be_mergeable(_read("first", waits), _read("second", into))
+                assert not {status for status, _ in reached(into, without) - {into}} & WORK, (waits, into)
+
+
+def _read(case_id: str, state: State) -> Reader:
+    found = case(status=state[0], gate=state[1])
+    found.id = case_id
+    return Reader(found, Standing("", None, "agent", [], "Bo"), {})
