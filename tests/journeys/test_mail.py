@@ -168,4 +168,4 @@ def test_an_answer_that_cannot_be_taken_is_held_and_its_sender_told(
             text("SELECT outcome, reason, raw FROM inbound WHERE case_id = :id"), {"id": case["id"]}
         ).one()
     assert (kept.outcome, kept.reason) == ("held", "not_in_this_status")
-    assert b"Order 17." in kept.raw
+    assert b"Order 17." in bytes(kept.raw)

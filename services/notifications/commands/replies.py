@@ -112,8 +112,9 @@ def hold_reply(uow: UnitOfWork, happened: ReplyRefused) -> None:
     case = queries.case_told(uow, happened.case_id)
     if not uow.run(_HOLD, {"held_" + name: getattr(happened, name) for name in names}) or case is None:
         return
-    mail = {"id": new_id("mail"), "event_id": uow.context.more["event_id"], "kind": "reply_refused"}
+    mail: dict[str, Any] = {"id": new_id("mail"), "event_id": uow.context.more["event_id"], "kind": "reply_refused"}
     mail |= {name: getattr(happened, name) for name in ("user_id", "team_id", "case_id")}
-    mail["facts"] = {**case._asdict(), "at": letters.written_at(uow.now)}
+    facts = {name: getattr(case, name) for name in ("number", "title", "status")}
+    mail["facts"] = facts | {"at": letters.written_at(uow.now)}
     mail |= {"audience": [f"user:{happened.user_id}"], "subject": letters.subject_of(case.number, case.title)}
     uow.run(_TELL, mail | {"state": "queued", "tries": 0, "next_try_at": uow.now, "created_at": uow.now})

@@ -9,6 +9,7 @@ from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.utils import parseaddr
+from typing import Any
 
 import pytest
 
@@ -75,6 +76,14 @@ def test_a_mail_says_who_what_and_where() -> None:
     assert f"https://desk.test/v1/teams/extend/cases/{LETTER.case_id}" in text
     assert "Bo skrev:" in text
     assert "väntar på dig" in text
+
+
+@pytest.mark.parametrize("change", [{"may_write": False}, {"facts": LETTER.facts | {"status": "cancelled"}}], ids=str)
+def test_who_cannot_answer_by_mail_is_not_asked_to(change: dict[str, Any]) -> None:
+    mail = sent(replace(LETTER, **change))
+    assert "Reply-To" not in mail
+    for kind in ("plain", "html"):
+        assert not [word for word in ("marker", "reply") if WORDS["sv"][word] in part(mail, kind)]
 
 
 def test_the_html_part_is_escaped() -> None:
