@@ -129,14 +129,14 @@ class Desk:
         if route.in_query:
             if reading.content_length(environ) or "HTTP_TRANSFER_ENCODING" in environ:
                 raise Malformed("body_not_expected", "This method takes no body.")
-            data = reading.query(environ, route)
+            asked = data = reading.query(environ, route)
         else:
-            reading.query(environ, route)
+            asked = reading.query(environ, route)
             data = reading.json_body(environ, route)
             if not route.path_names.isdisjoint(data):
                 name = next(iter(route.path_names.intersection(data)))
                 raise Invalid.field(f"/{name}", "unknown", "This value stands in the path.")
-        reading.choose_organization(environ, route, {**data, **call.path}, data)
+        reading.choose_organization(environ, route, asked, call.path, data)
         if route.paged and isinstance(data.get("cursor"), str):
             data["cursor"] = self.cursors.open(route, call.actor, {**data, **call.path}, data["cursor"])
         data.update(reading.path(route, call.path))

@@ -175,6 +175,7 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
         told.append(match | ({"required": True} if route.more.guarded else {}))
     if "organization_id" in route.own_names:
         told.append(_header("X-Organization", "The same as organization_id; 400 when the two differ.", 64))
+        told.append(told[-1] | {"name": "organization", "in": "query"})
     if route.method == "GET" and route.version_field:
         told.append(_header("If-None-Match", "The ETag you have; 304 when it is still right.", 255))
     return told

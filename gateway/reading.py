@@ -69,15 +69,24 @@ def if_match(environ: Environ) -> int | None:
     raise Malformed("if_match_invalid", 'If-Match must be one ETag, such as "v7".')
 
 
-def choose_organization(environ: Environ, route: Route, given: Mapping[str, Any], data: dict[str, Any]) -> None:
-    """X-Organization says the same as ``organization_id`` where the message knows one. Two that differ are a 400."""
-    wanted = environ.get("HTTP_X_ORGANIZATION")
-    if wanted is None or not {"organization_id"} & (route.own_names | route.path_names):
+def choose_organization(
+    environ: Environ, route: Route, asked: dict[str, Any], given: Mapping[str, str], data: dict[str, Any]
+) -> None:
+    """``?organization=`` (in ``asked``, the query) and X-Organization say the same as ``organization_id`` where the
+    message knows one, in the path (``given``) or in its ``data``. Two that differ are a 400."""
+    named = (asked.pop("organization", None), environ.get("HTTP_X_ORGANIZATION"))
+    if not _of_organization(route):
         return
-    if given.get("organization_id", wanted) != wanted:
-        raise Malformed("organization_differs", "X-Organization names another organization than the request.")
-    if "organization_id" in route.own_names:
-        data["organization_id"] = wanted
+    for wanted in named:
+        if wanted is not None and {**data, **given}.get("organization_id", wanted) != wanted:
+            detail = "organization or X-Organization names another organization than the request."
+            raise Malformed("organization_differs", detail)
+        if wanted is not None and "organization_id" in route.own_names:
+            data["organization_id"] = wanted
+
+
+def _of_organization(route: Route) -> bool:
+    return "organization_id" in route.own_names | route.path_names
 
 
 def path(route: Route, values: dict[str, str]) -> dict[str, Any]:
@@ -185,7 +194,8 @@ def _check_plain(value: Any, look_for_nul: bool) -> None:
 
 
 def query(environ: Environ, route: Route) -> dict[str, Any]:
-    """The query parameters, each typed as its message wants it. An unknown, a repeated and a wrong one is a 400."""
+    """The query parameters, each typed as its message wants it, and ``organization`` where the message knows one. An
+    unknown, a repeated and a wrong one is a 400."""
     text = environ.get("QUERY_STRING")
     if not text:
         return {}
@@ -195,12 +205,13 @@ def query(environ: Environ, route: Route) -> dict[str, Any]:
         raise Malformed("query_unreadable", "The query is not readable.") from None
     data: dict[str, Any] = {}
     for name, value in pairs:
-        if not route.in_query or name not in route.own_names:
+        choice = name == "organization" and _of_organization(route)
+        if not choice and (not route.in_query or name not in route.own_names):
             raise parameter_problem(name, "unknown", "This parameter does not exist here.")
         if name in data:
             raise parameter_problem(name, "repeated", "This parameter was given twice.")
         try:
-            data[name] = route.readers[name](value)
+            data[name] = value if choice else route.readers[name](value)
         except ValueError as error:
             raise parameter_problem(name, "type", str(error)) from None
     return data

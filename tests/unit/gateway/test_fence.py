@@ -214,6 +214,10 @@ def test_the_organization_header_says_the_same_as_the_field() -> None:
     ):
         assert (answer.status_code, answer.json["code"]) == (400, "organization_differs")
     assert http.get(f"{TEAM}/cases", headers=bearer() | {"X-Organization": "x' OR 1"}).status_code == 400
+    assert http.get(f"{TEAM}/cases?organization={ORG}", headers=bearer()).status_code == 200
+    assert client.last.data["organization_id"] == ORG
+    assert http.get(f"{TEAM}/cases?organization={OTHER_ORG}", headers=header).json["code"] == "organization_differs"
+    assert http.get(f"{CASE}?organization={ORG}", headers=bearer()).json["code"] == "parameter_invalid"
     http.get(CASE, headers=header)
     assert client.last.data == {"team_id": "extend", "case_id": CASE_ID}
 
