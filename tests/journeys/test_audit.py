@@ -167,6 +167,15 @@ def test_support_that_looks_at_a_private_case_leaves_a_trace(world: World, cast:
     assert (fetched["actor_id"], fetched["detail"]) == (scene.agent.id, {"file_id": file["id"]})
 
 
+def test_so_does_reading_its_calls_and_technical_information(world: World, cast: Cast) -> None:
+    scene = cast.scene("E")
+    record = Record(world, scene.team.id, cast.operator)
+    case, here = scene.open(visibility="private")
+    for part in ("calls", "technical-info"):
+        expect(scene.agent.get(f"{here}/{part}"), 200)
+    world.settle(lambda: len(record.find("private_case.viewed", object=case["id"])) == 2)
+
+
 def test_reading_an_open_case_leaves_none(world: World, cast: Cast) -> None:
     scene = cast.scene("E")
     record = Record(world, scene.team.id, cast.operator)

@@ -12,7 +12,7 @@ from sqlalchemy import ARRAY, DateTime, Integer, Row, Select, Text, any_, bindpa
 from services.cases.queries.paging import cursor_of, position_of
 from services.cases.queries.people import standings
 from services.cases.queries.sight import me, visible
-from services.cases.queries.single import one, person
+from services.cases.queries.single import looked_at, one, person
 from services.cases.tables import CALLBACK_OPEN, OPEN, callbacks, calls, cases, comments
 from services.chassis.problems import Forbidden, NotFound
 from services.chassis.unit_of_work import UnitOfWork
@@ -59,7 +59,7 @@ _about = cases.c["number", "title", "contact_id", "contact_name", "assignee_id",
 
 def list_calls(uow: UnitOfWork, ask: c.ListCalls) -> c.CallPage:
     """Raises NotFound."""
-    reader = one(uow, ask)
+    reader = looked_at(uow, one(uow, ask))
     kinds = ["public", "internal"] if reader.standing.staff else ["public"]
     rows = uow.all(_CALLS, {"case_id": ask.case_id, "kinds": kinds, **_from(ask)})
     cursor = cursor_of(rows[ask.limit - 1].created_at, rows[ask.limit - 1].id) if len(rows) > ask.limit else None

@@ -10,7 +10,7 @@ from sqlalchemy import DateTime, Integer, Row, Select, bindparam, exists, func, 
 from services.cases.queries.paging import cursor_of, position_of
 from services.cases.queries.people import PLACES, PROFILE
 from services.cases.queries.sight import me, mine, team
-from services.cases.queries.single import one
+from services.cases.queries.single import looked_at, one
 from services.cases.rules import Policy, Reader, Standing
 from services.cases.tables import drafts, organizations, teams, technical_information
 from services.chassis.problems import Invalid, NotFound
@@ -153,7 +153,7 @@ def sendable(draft: Row[Any]) -> tuple[c.OpenCase, list[dict[str, str]]]:
 
 def read_technical_information(uow: UnitOfWork, ask: c.ReadTechnicalInformation) -> c.GivenInformationView:
     """For all who see the case. Raises NotFound."""
-    return information_view(uow, one(uow, ask))
+    return information_view(uow, looked_at(uow, one(uow, ask)))
 
 
 def information_view(uow: UnitOfWork, reader: Reader) -> c.GivenInformationView:
