@@ -48,11 +48,33 @@ def _judged(desk: Desk, call: Call, team_id: str) -> int | None:
         return None
     if found["errors"] or found["moved"]:
         return None
-    severe = [line for line in _open_cases(desk, call, found) or [] if line["severe"]]
+    _must_not_be_severe(_open_cases(desk, call, found) or [])
+    return int(found["version"])
+
+
+def remove_product(desk: Desk, call: Call) -> Response:
+    """Take a product out of the profile, unless open cases would lose it. Raises Conflict ``open_cases_affected``.
+
+    The profile that was judged is the one that changes: another one in between is refused (412).
+    """
+    data = desk.read(call)
+    context = desk.context(call)
+    if not data.get("accept_open_cases"):
+        found = _ask(desk, call, accounts.ReadProfile, {"team_id": data["team_id"]}).data
+        products = found["profile"]["products"]
+        found["profile"]["products"] = [one for one in products if one["key"] != data["key"]]
+        if found["profile"]["products"] != products:  # otherwise accounts will say that there is none
+            lines = _open_cases(desk, call, found) or []
+            _must_not_be_severe([one for one in lines if (one["kind"], one["key"]) == ("product", data["key"])])
+        context = replace(context, if_match=context.if_match or found["version"])
+    return desk.tell(call, data, desk.client.call("accounts", call.route.verb, data, context, desk.timeout))
+
+
+def _must_not_be_severe(lines: list[dict[str, Any]]) -> None:
+    severe = [line for line in lines if line["severe"]]
     if severe:
         detail = "Open cases would lose what they have. Change them first, or accept it with accept_open_cases."
         raise Conflict("open_cases_affected", detail, extra={"open_cases": severe})
-    return int(found["version"])
 
 
 def _open_cases(desk: Desk, call: Call, dry_run: dict[str, Any]) -> list[dict[str, Any]] | None:

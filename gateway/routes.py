@@ -114,6 +114,9 @@ ROUTES = link_cursors((
     route("POST ~/organizations/<organization_id>/contracts/<contract_id>/versions", accounts.AddContractVersion, service="accounts", allow=SIGNED_IN, made="~/organizations/{organization_id}/contracts/{id}"),
     route("GET ~/organizations/<organization_id>/entitlements", accounts.ReadEntitlements, service="accounts", allow=SIGNED_IN),
     route("GET ~/products", accounts.ListProducts, service="accounts", allow=SIGNED_IN),
+    route("POST ~/products", accounts.AddProduct, service="accounts", allow=SIGNED_IN, made="~/products"),
+    route("PATCH ~/products/<key>", accounts.ChangeProduct, service="accounts", allow=SIGNED_IN, guarded=True),
+    route("DELETE ~/products/<key>", accounts.RemoveProduct, service="accounts", allow=SIGNED_IN, guarded=True, do=composed.remove_product),
     route("GET /v1/me/products", accounts.ListMyProducts, service="accounts", allow=SIGNED_IN, anywhere=True),
     # what a case may be
     route("GET ~/types", cases.ListTypes, service="cases", allow=SIGNED_IN),

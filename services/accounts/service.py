@@ -128,6 +128,9 @@ class Service:
     read_contract = rpc(c.ReadContract, queries.agreements.read_contract)
     list_contract_versions = rpc(c.ListContractVersions, queries.agreements.list_contract_versions)
     list_products = rpc(c.ListProducts, queries.agreements.list_products)
+    add_product = rpc(c.AddProduct, commands.products.add_product)
+    change_product = rpc(c.ChangeProduct, commands.products.change_product)
+    remove_product = rpc(c.RemoveProduct, commands.products.remove_product)
     list_my_products = rpc(c.ListMyProducts, queries.agreements.list_my_products)
     read_entitlements = rpc(c.ReadEntitlements, queries.agreements.read_entitlements)
     # Its own event: whatever changes a place at a partner, the places at the partner's customers follow.

@@ -124,6 +124,37 @@ def test_applying_a_draft_is_one_step_and_the_services_follow(team: Team, admin:
     assert (first["version"], first["comment"]) == (1, None)
 
 
+def test_the_catalogue_is_changed_product_by_product(team: Team, world: World) -> None:
+    lead, path, scene = team.add_agent("lead"), f"{team.path}/products", Scene(team)
+    first = expect(lead.get(path), 200)
+    assert (first["version"], first["permissions"]) == (1, ["product.manage"])
+    expect(team.agent.post(path, {"key": "till", "name": "Till"}), 403)
+    told = expect(lead.post(path, {"key": "till", "name": "Till", "ranges": ["Small", "Small"]}), 422)
+    assert [error["pointer"] for error in told["errors"]] == ["/ranges"]
+    made = expect(lead.post(path, {"key": "till", "name": "Till", "ranges": ["Small"]}), 201)
+    assert (made["data"][-1]["key"], made["version"], public(team)["version"]) == ("till", 2, 2)
+    assert expect(lead.post(path, {"key": "till", "name": "Till"}), 409)["code"] == "product_exists"
+    here, stale, fresh = f"{path}/till", {"If-Match": '"v1"'}, {"If-Match": '"v2"'}
+    assert lead.patch(here, {"name": "Cash desk"}).status == 428
+    assert lead.patch(here, {"name": "Cash desk"}, headers=stale).status == 412
+    changed_now = expect(lead.patch(here, {"name": "Cash desk"}, headers=fresh), 200)
+    assert changed_now["data"][-1] == {"key": "till", "name": "Cash desk", "ranges": ["Small"]}
+    assert public(team)["profile"]["products"][-1] == changed_now["data"][-1]
+    expect(team.cast.operator.patch(scene.home.path, {"products": ["till"]}), 200)
+    case = world.settle(lambda: _opened(scene))
+    removing = {"If-Match": '"v3"'}
+    refused = expect(lead.http("DELETE", here, headers=removing), 409)
+    assert (refused["code"], refused["open_cases"][0]["numbers"]) == ("open_cases_affected", [case["number"]])
+    expect(lead.http("DELETE", f"{here}?accept_open_cases=true", headers=removing), 204)
+    assert expect(lead.get(path), 200)["data"] == first["data"]
+    expect(lead.http("DELETE", here, headers={"If-Match": "*"}), 404)
+
+
+def _opened(scene: Scene) -> Any:
+    answer = scene.customer.post(f"{scene.path}/cases", scene.team.form(product="till"))
+    return answer.json() if answer.status == 201 else None
+
+
 def test_of_many_who_apply_at_once_one_wins(team: Team, admin: Person) -> None:
     save(admin, team, changed(team, guidance="Be brief."))
     with ThreadPoolExecutor(4) as pool:

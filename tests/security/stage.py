@@ -335,6 +335,7 @@ SHARED: dict[str, Callable[[Stage], str]] = {
     "kind": lambda stage: "first_response",  # of a clock
     "key": _role,
     "type": lambda stage: str(stage.team.profile["types"][0]["key"]),
+    "product": lambda stage: str(stage.team.profile["products"][0]["key"]),
     "queue_id": _queue,
     "snippet_id": _snippet,
     "macro_id": _macro,
@@ -350,6 +351,7 @@ ALSO = {
     "drafts/case_id": "draft_id",
     "service-tokens/token_id": "service_token_id",
     "contacts/contact_id": "noted_contact_id",
+    "products/key": "product",
     "assignee_id": "user_id",
     "agent_id": "user_id",
     "user": "user_id",

@@ -135,6 +135,11 @@ def _apply(uow: UnitOfWork, team: Fields, profile: dict[str, Any], comment: str 
     present = queries.profiles.profile_of(uow, team["id"])
     if present is not None and present["profile"] == profile:
         return team
+    return renew(uow, team, profile, comment)
+
+
+def renew(uow: UnitOfWork, team: Fields, profile: dict[str, Any], comment: str | None) -> Fields:
+    """The same for a profile that is another one than the present."""
     full = rules.profile_defaults.complete(profile)
     said = {"name": full["name"], "locale": full["locale"], "public": full["public"]}
     team = {**team, **said, "profile_version": team["profile_version"] + 1}

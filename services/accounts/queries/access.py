@@ -24,8 +24,9 @@ def read_access(uow: UnitOfWork, ask: c.ReadAccess) -> AccessView:
 
 
 def _standing_of(uow: UnitOfWork, team_id: str, user_id: str) -> Standing:
-    """What somebody else is in the team; an operator only where he belongs."""
-    places = sight.visible(uow, memberships).where(
-        memberships.c.user_id == user_id, memberships.c.team_id == team_id, memberships.c.active
-    )
-    return rules.standing.standing_of(sight.fields(uow, places), operator=False)
+    """What somebody else is in the team. Who is shut out is nobody."""
+    rows = sight.fields(uow, sight.person_in_team(team_id, user_id))
+    if not rows or not rows[0]["person_active"]:
+        return rules.standing.NOBODY
+    places = [row for row in rows if row["id"] is not None]
+    return rules.standing.standing_of(places, operator=rows[0]["operator"])

@@ -10,6 +10,7 @@ from sqlalchemy import Select, and_, func, or_, select, true
 from services.accounts import rules
 from services.accounts.queries import people, places, profiles, sight
 from services.accounts.queries.sight import Fields
+from services.accounts.rules.standing import Standing
 from services.accounts.tables import (
     contract_versions,
     contracts,
@@ -25,6 +26,7 @@ from services.contracts import accounts as c
 from services.contracts.terms import MoneyView, PriorityMeaningView, TargetsView
 
 _MOST = 1000  # memberships of one person
+_NEWEST = and_(team_profiles.c.team_id == teams.c.id, team_profiles.c.version == teams.c.profile_version)
 _DUE = 200  # versions that come into force in one round
 
 
@@ -138,7 +140,7 @@ def due_versions(uow: UnitOfWork) -> list[Fields]:
 
 def surroundings(uow: UnitOfWork, organization: Fields, terms: c.TermsView) -> rules.agreements.Surroundings:
     """What the contract of this organization may speak of."""
-    profile = _profile(uow, organization["team_id"])
+    profile = team_profile(uow, organization["team_id"])
     approvers, partners = set[str](), set[str]()
     if terms.quote_approvers:
         named = sight.visible(uow, memberships).where(
@@ -162,21 +164,25 @@ def surroundings(uow: UnitOfWork, organization: Fields, terms: c.TermsView) -> r
 
 
 def customers_of(uow: UnitOfWork, partner_id: str) -> list[str]:
-    """The organizations this one may act for, locked in order, so that two who work out their places take turns."""
+    """The active organizations this one may act for, locked in order, so that two who work out their places take
+    turns."""
     acting = sight.visible(uow, partnerships).where(partnerships.c.partner_id == partner_id)
     of_it = acting.with_only_columns(partnerships.c.organization_id)
-    rows = sight.visible(uow, organizations).where(organizations.c.id.in_(of_it))
+    rows = sight.visible(uow, organizations).where(organizations.c.id.in_(of_it), organizations.c.active)
     return [row["id"] for row in sight.fields(uow, rows.order_by(organizations.c.id).with_for_update())]
 
 
 def people_of_partners(uow: UnitOfWork, customers: Sequence[str], user_id: str | None) -> list[Fields]:
     """The active people of the partners of these organizations (or one person of them), each with his
-    ``customer_id``; a place at the partner that itself follows from a contract does not count."""
+    ``customer_id``; a place at the partner that itself follows from a contract does not count, and nobody acts for
+    a customer that is no longer served."""
+    customer = organizations.alias("customer")
     rows = (
         people.persons(uow)
         .join(partnerships, partnerships.c.partner_id == memberships.c.organization_id)
-        .add_columns(partnerships.c.organization_id.label("customer_id"))
-        .where(partnerships.c.organization_id.in_(customers), memberships.c.active, ~memberships.c.derived)
+        .join(customer, customer.c.id == partnerships.c.organization_id)
+        .add_columns(customer.c.id.label("customer_id"))
+        .where(customer.c.id.in_(customers), customer.c.active, memberships.c.active, ~memberships.c.derived)
         .where(true() if user_id is None else memberships.c.user_id == user_id)
     )
     return sight.fields(uow, rows)
@@ -196,19 +202,27 @@ def places_at_customers(
 
 def list_products(uow: UnitOfWork, ask: c.ListProducts) -> c.ProductList:
     """In the profile's order. Raises NotFound when the team is not his."""
-    sight.standing(uow, ask.team_id)
-    return c.ProductList(data=[product_view(product) for product in _profile(uow, ask.team_id)["products"]])
+    standing = sight.standing(uow, ask.team_id)
+    found = profiles.profile_of(uow, ask.team_id)
+    if found is None:  # pragma: no cover - no team is without a profile
+        raise NotFound()
+    return product_list(found["profile"], found["version"], standing)
+
+
+def product_list(profile: Mapping[str, Any], version: int, standing: Standing) -> c.ProductList:
+    """From a profile as it was written; ``standing`` is the reader's in the team."""
+    views = [product_view(product) for product in profile.get("products", [])]
+    return c.ProductList(data=views, version=version, permissions=standing.able(["product.manage"]))
 
 
 def list_my_products(uow: UnitOfWork, ask: c.ListMyProducts) -> c.HoldingList:
     """By team and name. Raises NotFound for an organization that is not his."""
     rules.standing.must_be_known(uow.actor)
-    newest = and_(team_profiles.c.team_id == teams.c.id, team_profiles.c.version == teams.c.profile_version)
     rows = (
         sight.visible(uow, memberships)
         .join_from(memberships, organizations, organizations.c.id == memberships.c.organization_id)
         .join(teams, teams.c.id == organizations.c.team_id)
-        .join(team_profiles, newest)
+        .join(team_profiles, _NEWEST)
         .with_only_columns(*organizations.c, team_profiles.c.profile["products"].label("catalogue"))
         .where(memberships.c.user_id == uow.actor.user_id, memberships.c.active)
         .where(true() if ask.organization_id is None else organizations.c.id == ask.organization_id)
@@ -232,14 +246,22 @@ def _holding_view(row: Fields) -> c.HoldingView:
 
 
 def read_entitlements(uow: UnitOfWork, ask: c.ReadEntitlements) -> c.EntitlementsView:
-    """Raises NotFound."""
+    """Amounts are the contract's own: for who may read it. Raises NotFound."""
     rules.standing.must_be_known(uow.actor)
-    organization = places.organization(uow, ask.team_id, ask.organization_id)
+    rows = sight.visible(uow, organizations).where(
+        organizations.c.team_id == ask.team_id, organizations.c.id == ask.organization_id
+    )
+    rows = rows.join_from(organizations, teams, teams.c.id == organizations.c.team_id).join(team_profiles, _NEWEST)
+    organization = sight.one(uow, rows.add_columns(team_profiles.c.profile))
+    if organization is None:
+        raise NotFound()
     holding = version_in_force(uow, ask.organization_id)
-    return _entitlements_view(organization, _profile(uow, ask.team_id), holding)
+    standing = sight.standings(uow, [ask.team_id])[ask.team_id]
+    profile = rules.profile_defaults.complete(organization["profile"])
+    return _entitlements_view(organization, profile, holding, money=standing.may("contract.read", ask.organization_id))
 
 
-def _profile(uow: UnitOfWork, team_id: str) -> Mapping[str, Any]:
+def team_profile(uow: UnitOfWork, team_id: str) -> Mapping[str, Any]:
     """The team's profile with every default filled in. Raises NotFound."""
     found = profiles.profile_of(uow, team_id)
     if found is None:
@@ -253,7 +275,9 @@ def version_in_force(uow: UnitOfWork, organization_id: str) -> Fields | None:
     return sight.one(uow, _versions(uow).where(contracts.c.organization_id == organization_id, holding))
 
 
-def _entitlements_view(organization: Fields, profile: Mapping[str, Any], holding: Fields | None) -> c.EntitlementsView:
+def _entitlements_view(
+    organization: Fields, profile: Mapping[str, Any], holding: Fields | None, *, money: bool
+) -> c.EntitlementsView:
     terms: Mapping[str, Any] = holding["terms"] if holding else {}
     products = terms.get("products", organization["products"])
     return c.EntitlementsView(
@@ -264,7 +288,7 @@ def _entitlements_view(organization: Fields, profile: Mapping[str, Any], holding
         products=[product_view(product) for product in rules.agreements.held(profile, products)],
         features=rules.agreements.features(profile, terms),
         priorities=[_meaning_view(profile, terms, priority) for priority in profile["priorities"]],
-        charges=[_charge_view(terms, kind) for kind in profile["types"]],
+        charges=[_charge_view(terms, kind, money=money) for kind in profile["types"]],
         contact=profile["name"],
     )
 
@@ -288,9 +312,9 @@ def _meaning_view(
     )
 
 
-def _charge_view(terms: Mapping[str, Any], kind: Mapping[str, Any]) -> c.TypeChargeView:
+def _charge_view(terms: Mapping[str, Any], kind: Mapping[str, Any], *, money: bool) -> c.TypeChargeView:
     said = terms.get("charges", {}).get(kind["key"], {})
-    amount = said.get("amount")
+    amount = said.get("amount") if money else None
     return c.TypeChargeView(
         type=kind["key"],
         name=kind["name"],

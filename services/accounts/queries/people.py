@@ -151,7 +151,7 @@ def list_agents(uow: UnitOfWork, ask: c.ListAgents) -> c.AgentPage:
     if not standing.may("user.read"):
         rows = rows.where(memberships.c.active, users.c.active, users.c.kind == "person")
     if ask.available is not None:
-        rows = rows.where(memberships.c.away != ask.available, memberships.c.active)
+        rows = rows.where(memberships.c.away != ask.available, memberships.c.active, users.c.active)
     if ask.topic is not None:
         rows = rows.where(memberships.c.user_id.in_(queues.working_on(ask.team_id, ask.topic)))
     found, cursor = sight.page(uow, rows, [memberships.c.sort_name, memberships.c.id], ask)

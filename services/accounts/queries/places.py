@@ -57,6 +57,10 @@ def list_organizations(uow: UnitOfWork, ask: c.ListOrganizations) -> c.Organizat
     """By name. Raises NotFound when the team is not his."""
     standing = sight.standing(uow, ask.team_id)
     rows = sight.visible(uow, organizations).where(organizations.c.team_id == ask.team_id)
+    if ask.kind is not None:
+        rows = rows.where(organizations.c.kind == ask.kind)
+    if ask.q is not None:
+        rows = rows.where(organizations.c.sort_name.contains(rules.names.fold(ask.q), autoescape=True))
     found, cursor = sight.page(uow, rows, [organizations.c.sort_name, organizations.c.id], ask)
     return c.OrganizationPage(data=[organization_view(row, standing) for row in found], next_cursor=cursor)
 

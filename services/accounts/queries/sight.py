@@ -174,6 +174,13 @@ def people_with_login() -> Select[Any]:
     return select(users)
 
 
+def person_in_team(team_id: str, user_id: str) -> Select[Any]:
+    """Somebody with his active places in a team (none: one row without an id), for who may see all of its people."""
+    here = and_(memberships.c.user_id == users.c.id, memberships.c.team_id == team_id, memberships.c.active)
+    rows = select(users.c.active.label("person_active"), users.c.operator, *memberships.c).outerjoin(memberships, here)
+    return rows.where(users.c.id == user_id)
+
+
 def desk(team_id: str) -> Select[Any]:
     """The team's staff for who belongs to the team in any way; what is shown of them depends on the reader."""
     return select(memberships).where(memberships.c.team_id == team_id, memberships.c.organization_id.is_(None))

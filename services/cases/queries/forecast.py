@@ -35,6 +35,7 @@ from services.contracts import cases as c
 
 MOST = 1000
 _EXAMPLES, _LINES = 10, 200
+_MANAGES = {"profile.manage", "product.manage"}
 _SEVERE = ("type", "topic", "priority", "product")
 _PROFILE = select(teams.c.profile.label("policy")).where(teams.c.team_id == team)
 
@@ -100,10 +101,11 @@ _FORECAST = (
 
 
 def read_forecast(uow: UnitOfWork, ask: c.ReadForecast) -> c.ForecastView:
-    """Raises NotFound when the team is not his (or not known here yet), Forbidden without ``profile.manage``."""
+    """Raises NotFound when the team is not his (or not known here yet), Forbidden without ``profile.manage`` and
+    ``product.manage``."""
     if uow.actor.kind != "operator":
         places, _ = standings(uow, ask.team_id)
-        if not any(place.staff and "profile.manage" in place.permissions for place in places):
+        if not any(place.staff and not _MANAGES.isdisjoint(place.permissions) for place in places):
             raise Forbidden("not_permitted", "This is for those who manage the team's profile.")
     present = uow.first(_PROFILE, {"team_id": ask.team_id})
     if present is None:

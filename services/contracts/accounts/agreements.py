@@ -7,8 +7,10 @@ from typing import Annotated
 
 from services.chassis.messages import Event, Request, Shape, View
 from services.contracts.accounts.places import Keys
-from services.contracts.shapes import Id, Ids, Key, Line, PageSize, Position, Slug, Version
+from services.contracts.shapes import Id, Ids, Key, Line, PageSize, Permissions, Position, Slug, Version
 from services.contracts.terms import Charge, Meaning, MoneyView, PriorityMeaningView, TargetsView
+
+Ranges = Annotated[list[Line], Shape(max=100)]
 
 
 class PriorityTermsView(View):
@@ -132,15 +134,45 @@ class ProductView(View):
 
 
 class ProductList(View):
-    """The products a team supports, in its own order."""
+    """The products a team supports, in its own order. They are part of its profile: ``version`` is the profile's.
+    ``permissions``: what the caller may do with them now."""
 
     data: list[ProductView]
+    version: Version | None = None
+    permissions: Permissions = []
 
 
 class ListProducts(Request[ProductList]):
     """The team's catalogue. It is part of the profile, and changes with it."""
 
     team_id: Slug
+
+
+class AddProduct(Request[ProductList]):
+    """Support one product more: the profile's next version has it at the end (who may ``product.manage``)."""
+
+    team_id: Slug
+    key: Key
+    name: Line
+    ranges: Ranges = []
+
+
+class ChangeProduct(Request[ProductList]):
+    """Correct a product's name or ranges, as the profile's next version. What is left out stays."""
+
+    team_id: Slug
+    key: Key
+    name: Line | None = None
+    ranges: Ranges | None = None
+
+
+class RemoveProduct(Request[ProductList]):
+    """Support a product no longer, from the profile's next version on. While open cases are about it, only with
+    ``accept_open_cases``."""
+
+    team_id: Slug
+    key: Key
+    accept_open_cases: bool = False
 
 
 class HoldingView(View):
@@ -165,7 +197,7 @@ class ListMyProducts(Request[HoldingList]):
 
 
 class TypeChargeView(View):
-    """What a case of one type costs one organization today."""
+    """What a case of one type costs one organization today; ``amount`` for who has ``contract.read`` there."""
 
     type: Key
     name: Line

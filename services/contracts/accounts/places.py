@@ -124,9 +124,11 @@ class ReadOrganization(Request[OrganizationView]):
 
 
 class ListOrganizations(Request[OrganizationPage]):
-    """The organizations the caller belongs to; staff see all of their team."""
+    """The organizations the caller belongs to; staff see all of their team. ``q`` is a part of the name."""
 
     team_id: Slug
+    q: Annotated[str, Shape(min=1, max=80)] | None = None
+    kind: Literal["customer", "partner", "employees", "anonymous"] | None = None
     limit: PageSize = 50
     cursor: Position | None = None
 

@@ -35,7 +35,8 @@ class ForecastView(View):
 
 
 class ReadForecast(Request[ForecastView]):
-    """What a complete new profile would do to the team's open cases (who may manage it)."""
+    """What a complete new profile would do to the team's open cases (who may manage it, or its
+    products)."""
 
     team_id: Slug
     profile: dict[str, Any]
