@@ -9,6 +9,7 @@ import pytest
 
 from services.accounts.service import Service as Accounts
 from tests.journeys.cast import Cast, Organization, Person, Scene, Team, expect
+from tests.journeys.record import Record
 from tests.world import MemoryWorld, World
 
 pytestmark = pytest.mark.journey
@@ -332,6 +333,64 @@ def test_a_partner_acts_for_a_customer_whose_contract_says_so(world: World, scen
     agree(customer, products=keys)
     world.settle(lambda: helper.get(here).status == 404)
     assert expect(helper.get(f"{team.path}/cases"), 200)["data"] == []
+
+
+def test_nobody_acts_for_a_customer_that_is_no_longer_served(world: World, scene_c: Scene) -> None:
+    team, operator = scene_c.team, scene_c.team.cast.operator
+    customer, partner = team.organization(), team.organization(kind="partner")
+    owner, helper = customer.person(), partner.person()
+    here = f"{team.path}/cases/{team.open_case(owner)['id']}"
+    kind, keys = team.profile["types"][0]["key"], [product["key"] for product in team.profile["products"]]
+    price = {"charge": "contract_rate", "amount": {"value": "950.00", "currency": "SEK"}}
+    terms: dict[str, Any] = {"products": keys, "partners": [partner.id], "charges": {kind: price}}
+    agree(customer, **terms)
+    world.settle(lambda: helper.get(here).status == 200)
+    held = f"{customer.path}/entitlements"
+    amounts = [expect(who.get(held), 200)["charges"][0]["amount"] for who in (owner, team.agent, helper)]
+    assert amounts == [price["amount"], price["amount"], None]  # the contract's money is the customer's own
+    expect(operator.http("DELETE", customer.path), 204)
+    world.settle(lambda: helper.get(here).status == 404)
+    expect(helper.patch("/v1/me", {"name": "Another Name"}), 200)
+    newcomer = partner.person()
+    agree(customer, **terms)
+    world.settle(None)
+    assert (helper.get(here).status, newcomer.get(here).status) == (404, 404)
+    expect(operator.patch(customer.path, {"active": True}), 200)
+    world.settle(lambda: (helper.get(here).status, newcomer.get(here).status) == (200, 200))
+    expect(owner.get(here), 404)  # its own people come back one by one
+    given = Record(world, team.id, operator).find("membership.derived")
+    assert {entry["detail"]["user_id"] for entry in given[:2]} == {helper.id, newcomer.id}
+    assert all(entry["detail"]["active"] for entry in given[:2])
+
+
+def test_products_are_the_teams_and_under_a_contract_the_contracts(team: Team) -> None:
+    company, operator = team.organization(products=["storefront"]), team.cast.operator
+    for told in (
+        operator.patch(company.path, {"products": ["storefront", "rocket"]}),
+        operator.post(f"{team.path}/organizations", {"name": "Typo", "products": ["storefront", "rocket"]}),
+    ):
+        assert [error["pointer"] for error in expect(told, 422)["errors"]] == ["/products/1"]
+    expect(operator.patch(company.path, {"products": ["orders"]}), 200)
+    agree(company, products=["storefront"])
+    assert expect(operator.patch(company.path, {"products": ["orders"]}), 409)["code"] == "contract_decides"
+    same = expect(operator.patch(company.path, {"products": ["storefront"], "name": "Renamed"}), 200)
+    assert (same["products"], same["name"]) == (["storefront"], "Renamed")
+
+
+def test_organizations_are_found_by_a_part_of_their_name_and_by_kind(scene_c: Scene) -> None:
+    team = scene_c.team
+    made = team.organization(kind="partner")
+    part = made.name.partition(" ")[2].upper()
+
+    def found(asked: str) -> list[str]:
+        return [one["id"] for one in expect(team.agent.get(f"{team.path}/organizations?{asked}"), 200)["data"]]
+
+    assert (found(f"q={part}"), found(f"q={part}&kind=partner"), found(f"q={part}&kind=customer")) == (
+        [made.id],
+        [made.id],
+        [],
+    )
+    assert found("q=100%25") == []
 
 
 @pytest.fixture

@@ -210,6 +210,9 @@ def test_who_is_away_is_not_available_and_names_a_replacement(scene: Scene) -> N
     expect(scene.customer.put("/v1/me/availability", asked), 403)
     back = expect(agent.put("/v1/me/availability", {"team_id": scene.team.id, "state": "present"}), 200)
     assert (back["away"], back["replacement_id"]) == (False, None)
+    expect(scene.team.cast.operator.patch(f"/v1/users/{agent.id}", {"active": False}), 200)
+    lines = expect(other.get(f"{scene.path}/agents?available=true&limit=100"), 200)["data"]
+    assert agent.id not in {line["id"] for line in lines}  # who is shut out is not there
 
 
 def test_a_decision_is_explained_by_the_service_that_makes_it(world: World, scene: Scene) -> None:
@@ -235,6 +238,10 @@ def test_a_decision_is_explained_by_the_service_that_makes_it(world: World, scen
     assert told(scene.administrator, "user.manage", scene.home.id) == "granted"
     assert told(scene.customer, "user.manage", scene.home.id) == "role_lacks_permission"
     assert told(scene.customer, "case.fly", case["id"]) == "unknown_permission"
+    operator, gone = scene.team.cast.operator, scene.home.person("administrator")
+    assert told(operator, "organization.manage", scene.home.id) == "granted"
+    expect(operator.patch(f"/v1/users/{gone.id}", {"active": False}), 200)
+    assert told(gone, "user.manage", scene.home.id) == "not_a_member"
     for who in (scene.customer, scene.team.cast.scene("A").agent):
         for thing in (case["id"], file["id"], scene.home.id, "case_01m7x2c4e6g8j0k2m4n6p8q0r2"):
             asked = {"user_id": scene.customer.id, "action": "case.read", "resource_id": thing}

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from services.accounts import queries, rules
 from services.accounts.commands import audit
 from services.accounts.commands.facts import contract_versioned, membership_changed, organization_changed
+from services.accounts.notes import write_all
 from services.accounts.tables import contract_versions, contracts, memberships
 from services.chassis.ids import new_id
 from services.chassis.problems import Conflict
@@ -136,7 +137,7 @@ def _hold(uow: UnitOfWork, versions: Mapping[str, int]) -> None:
         uow.record(organization_changed(row._asdict()))
     uow.run(_END_PARTNERSHIPS, {"ids": ids})
     uow.run(_BEGIN_PARTNERSHIPS, {"ids": ids})
-    _place_partners(uow, ids)
+    place_partners(uow, ids)
 
 
 def follow_partner(uow: UnitOfWork, event: c.MembershipChanged) -> None:
@@ -146,10 +147,10 @@ def follow_partner(uow: UnitOfWork, event: c.MembershipChanged) -> None:
         return
     customers = queries.agreements.customers_of(uow, event.organization_id)
     if customers:
-        _place_partners(uow, customers, event.user_id)
+        place_partners(uow, customers, event.user_id)
 
 
-def _place_partners(uow: UnitOfWork, customers: Sequence[str], user_id: str | None = None) -> None:
+def place_partners(uow: UnitOfWork, customers: Sequence[str], user_id: str | None = None) -> None:
     """Give partners' people their places at these customers and end those that are over; with ``user_id``, one
     person's only."""
     wanted = queries.agreements.people_of_partners(uow, customers, user_id)
@@ -172,6 +173,16 @@ def _place_partners(uow: UnitOfWork, customers: Sequence[str], user_id: str | No
         }
         for place in places.values()
     ]
+    deeds = []
+    for row in uow.all(_placing(rows)):
+        place = places[row.organization_id, row.user_id]
+        uow.record(membership_changed({**place, "away": False, "id": row.id, "version": row.version}))
+        deeds.append(_deed(uow, place, row.id))
+    write_all(uow, deeds)
+
+
+def _placing(rows: Sequence[Fields]) -> Any:
+    """Derived places as these rows say; who belongs there by himself keeps what he has. Returns what changed."""
     told = upsert(memberships).values(rows)
     kept = told.on_conflict_do_update(
         index_elements=[memberships.c.user_id, memberships.c.team_id, memberships.c.organization_id],
@@ -182,9 +193,11 @@ def _place_partners(uow: UnitOfWork, customers: Sequence[str], user_id: str | No
         },
         where=memberships.c.derived,
     )
-    changed = kept.returning(
-        memberships.c.id, memberships.c.version, memberships.c.organization_id, memberships.c.user_id
-    )
-    for row in uow.all(changed):
-        place = places[row.organization_id, row.user_id]
-        uow.record(membership_changed({**place, "away": False, "id": row.id, "version": row.version}))
+    return kept.returning(*memberships.c["id", "version", "organization_id", "user_id"])
+
+
+def _deed(uow: UnitOfWork, place: Fields, membership_id: str) -> dict[str, Any]:
+    """Rights that a contract gave or took, for the record."""
+    told = {name: place[name] for name in ("user_id", "organization_id", "permissions", "active")}
+    about = {"team_id": place["team_id"], "object_id": membership_id, "actor_id": uow.actor.user_id or None}
+    return about | {"action": "membership.derived", "detail": told, "at": uow.now}

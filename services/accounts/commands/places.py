@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import insert, update
 
 from services.accounts import queries, rules
+from services.accounts.commands.agreements import place_partners
 from services.accounts.commands.audit import note
 from services.accounts.commands.facts import membership_changed, organization_changed
 from services.accounts.tables import invitations, memberships, organizations
@@ -19,9 +20,11 @@ Fields = Mapping[str, Any]
 
 
 def add_organization(uow: UnitOfWork, ask: c.AddOrganization) -> c.OrganizationView:
-    """Raises NotFound for a foreign team, Forbidden without ``organization.manage``."""
+    """Raises NotFound for a foreign team, Forbidden without ``organization.manage``, Invalid ``/products/<n>`` for what
+    the team does not support."""
     standing = queries.sight.standing(uow, ask.team_id)
     rules.standing.must_be_able(standing, "organization.manage")
+    _must_be_supported(uow, ask.team_id, ask.products)
     organization: dict[str, Any] = {
         "id": new_id("org"),
         "team_id": ask.team_id,
@@ -40,7 +43,8 @@ def add_organization(uow: UnitOfWork, ask: c.AddOrganization) -> c.OrganizationV
 
 
 def change_organization(uow: UnitOfWork, ask: c.ChangeOrganization) -> c.OrganizationView:
-    """Raises NotFound, Forbidden, 412."""
+    """Raises NotFound, Forbidden, 412, Invalid ``/products/<n>``, and Conflict ``contract_decides`` for products where
+    a contract is in force."""
     standing = queries.sight.standing(uow, ask.team_id)
     organization = queries.places.organization(uow, ask.team_id, ask.organization_id, to_change=True)
     rules.standing.must_be_able(standing, "organization.manage")
@@ -49,9 +53,14 @@ def change_organization(uow: UnitOfWork, ask: c.ChangeOrganization) -> c.Organiz
     changes = {name: value for name, value in wanted.items() if value is not None and value != organization[name]}
     if not changes:
         return queries.places.organization_view(organization, standing)
+    if "products" in changes:
+        rules.agreements.must_not_decide(queries.agreements.version_in_force(uow, ask.organization_id))
+        _must_be_supported(uow, ask.team_id, ask.products or [])
     changed = _save(uow, organization, changes)
     if not changed["active"]:
         _let_everybody_go(uow, ask.organization_id)
+    elif "active" in changes:  # its own people come back one by one; its partners' as the contract says
+        place_partners(uow, [ask.organization_id])
     note(uow, "organization.changed", team_id=ask.team_id, object_id=ask.organization_id, fields=sorted(changes))
     return queries.places.organization_view(changed, standing)
 
@@ -69,6 +78,11 @@ def remove_organization(uow: UnitOfWork, ask: c.RemoveOrganization) -> c.Organiz
     _let_everybody_go(uow, ask.organization_id)
     note(uow, "organization.removed", team_id=ask.team_id, object_id=ask.organization_id)
     return queries.places.organization_view(changed, standing)
+
+
+def _must_be_supported(uow: UnitOfWork, team_id: str, products: list[str]) -> None:
+    if products:
+        rules.agreements.must_be_products(products, queries.agreements.team_profile(uow, team_id))
 
 
 def _let_everybody_go(uow: UnitOfWork, organization_id: str) -> None:

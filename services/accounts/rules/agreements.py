@@ -14,6 +14,8 @@ from services.contracts.accounts import TermsView
 Fields = Mapping[str, Any]
 Error = dict[str, str]
 Profile = Mapping[str, Any]
+_NO_PRODUCT = "The team has no such product."
+_NO_FEATURE = "The team does not offer this function."
 
 
 def in_force(versions: Sequence[Fields], now: datetime) -> Fields | None:
@@ -41,15 +43,29 @@ def must_fit(terms: TermsView, around: Surroundings) -> None:
     profile = around.profile
     keys = {name: {thing["key"] for thing in profile[name]} for name in ("products", "priorities", "types")}
     errors = [
-        *_listed("products", terms.products, keys["products"], "The team has no such product."),
-        *_listed("features", terms.features or [], profile["features"], "The team does not offer this function."),
-        *_listed("quote_approvers", terms.quote_approvers, around.people, "Nobody of this organization."),
-        *_listed("partners", terms.partners, around.partners, "This is not one of the team's partners."),
+        *_listed("/terms/products", terms.products, keys["products"], _NO_PRODUCT),
+        *_listed("/terms/features", terms.features or [], profile["features"], _NO_FEATURE),
+        *_listed("/terms/quote_approvers", terms.quote_approvers, around.people, "Nobody of this organization."),
+        *_listed("/terms/partners", terms.partners, around.partners, "This is not one of the team's partners."),
         *_priorities(terms, keys["priorities"], profile["calendars"]),
         *_charges(terms, keys["types"]),
     ]
     if errors:
         raise Invalid("invalid", "The contract does not fit the team.", errors=errors[:50])
+
+
+def must_be_products(given: Sequence[str], profile: Profile) -> None:
+    """Raises Invalid ``/products/<n>`` for each that the team does not support, or that is named twice."""
+    errors = list(_listed("/products", given, {thing["key"] for thing in profile["products"]}, _NO_PRODUCT))
+    if errors:
+        raise Invalid("invalid", "These are not all products of the team.", errors=errors[:50])
+
+
+def must_not_decide(holding: Fields | None) -> None:
+    """Raises Conflict ``contract_decides``: products under a contract in force are changed there."""
+    if holding is not None:
+        detail = "A contract says which products this organization holds. Add a version to the contract."
+        raise Conflict("contract_decides", detail, extra={"contract_id": holding["contract_id"]})
 
 
 def _listed(name: str, given: Sequence[str], known: Collection[str], told: str) -> Iterator[Error]:
@@ -65,21 +81,21 @@ def _listed(name: str, given: Sequence[str], known: Collection[str], told: str) 
 def _priorities(terms: TermsView, known: Collection[str], calendars: Collection[str]) -> Iterator[Error]:
     for key, priority in terms.priorities.items():
         if key not in known:
-            yield _error(f"priorities/{_escaped(key)}", "choice", "The team has no such priority.")
+            yield _error(f"/terms/priorities/{_escaped(key)}", "choice", "The team has no such priority.")
         elif priority.calendar is not None and priority.calendar not in calendars:
-            yield _error(f"priorities/{key}/calendar", "choice", "The team has no such calendar.")
+            yield _error(f"/terms/priorities/{key}/calendar", "choice", "The team has no such calendar.")
 
 
 def _charges(terms: TermsView, known: Collection[str]) -> Iterator[Error]:
     for key, charge in terms.charges.items():
         if key not in known:
-            yield _error(f"charges/{_escaped(key)}", "choice", "The team has no such type of case.")
+            yield _error(f"/terms/charges/{_escaped(key)}", "choice", "The team has no such type of case.")
         elif charge.amount is not None and charge.charge != "contract_rate":
-            yield _error(f"charges/{key}/amount", "unknown", "Only a contract_rate has an amount.")
+            yield _error(f"/terms/charges/{key}/amount", "unknown", "Only a contract_rate has an amount.")
 
 
 def _error(place: str, rule: str, told: str) -> Error:
-    return {"pointer": f"/terms/{place}", "rule": rule, "detail": told}
+    return {"pointer": place, "rule": rule, "detail": told}
 
 
 def _escaped(key: str) -> str:

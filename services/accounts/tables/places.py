@@ -60,6 +60,8 @@ organizations = Table(
     moment("created_at"),
     UniqueConstraint("team_id", "id", name="organizations_of_team"),
     Index("organizations_by_name", "team_id", "sort_name", "id"),
+    Index("organizations_of_kind", "team_id", "kind", "sort_name", "id"),
+    Index("organizations_by_part", "sort_name", postgresql_using="gin", postgresql_ops={"sort_name": "gin_trgm_ops"}),
 )
 
 
