@@ -1,8 +1,8 @@
 """Searching, in at most two statements: as the words are written, and as they may have been meant.
 
 The newest come first, so each statement looks in three steps and stops when the page is full: it walks the freshest
-documents, which answers what is common; where ten times as many should have enough, it walks on, as far as it must;
-then it asks the inverted index for everything, which by now is rare. The planner could choose between these only by
+documents, which answers what is common; where that is the shorter way, it walks on, as far as it must; then it asks
+the inverted index for everything, which by now is rare. The planner could choose between these only by
 guessing how often the words stand together, and a wrong guess walks through everything or fetches half of it; so they
 are written down.
 """
@@ -49,8 +49,9 @@ from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
 
 FRESHEST = 1_000  # documents that are walked before the inverted index is asked
-ROW_COST = 12  # entries of the inverted index that are read in the time of one row
-WIDER = 10  # times as many, walked only as far as the page needs
+WIDER = 20  # times as many, walked only as far as the page needs
+ROW_COST = 12  # documents that are walked, and entries of the inverted index that are read, in the time of one row
+ASSUMED = 10_000  # documents of an organization: nobody counts them
 LANGUAGES = {"en": "english", "sv": "swedish", "nb": "norwegian", "da": "danish"}
 ALIKE = 0.45  # of the groups of three letters, how many two words share
 QUOTED_COMMENTS, QUOTED_OF_EACH, QUOTED_IN_ALL = 10, 300, 2_000  # characters that an excerpt is looked for in
@@ -82,6 +83,7 @@ _STEMS = text("""
     ) AS stemmed WHERE stem IS NOT NULL
 """)
 _PLACE = (documents.c.updated_at, documents.c.case_id)
+_numbered = select(teams.c.last_number).where(teams.c.team_id == team).scalar_subquery()
 _statistics = table("pg_class", column("oid"), column("reltuples", Integer))
 
 
@@ -178,12 +180,19 @@ def _steps(search: Search, *, alike: bool) -> list[CTE]:
     walked = search.walk(FRESHEST, *flags).cte("walked").prefix_with("MATERIALIZED")
     near = search.newest(_fitting(walked, walked.c.fits)).cte("near")
     more = (_count(walked) == FRESHEST) & (_count(near) < _most)
-    # If they go on like that, and with something to spare.
-    enough = select(func.count().filter(walked.c.fits) * WIDER >= 2 * _most).scalar_subquery()
     wider = search.walk(FRESHEST * WIDER, search.text.label("text")).subquery("wider")
-    lately = search.newest(_fitting(wider, wider.c.text.op("@@")(search.query)), more, enough).cte("lately")
+    go_on = _shorter(search, walked)
+    lately = search.newest(_fitting(wider, wider.c.text.op("@@")(search.query)), more, go_on).cte("lately")
     key = _key(search, walked, alike=alike)
     return [near, lately, *_ever(search, key, more & (_count(lately) < _most))]
+
+
+def _shorter(search: Search, walked: CTE) -> ColumnElement[bool]:
+    """Whether walking on to a full page is a third of the way, or less, of fetching every row that has the words, if all
+    documents have them as often as the freshest."""
+    fits = func.count().filter(walked.c.fits)
+    in_all = _numbered if search.side == "support" else literal(ASSUMED)
+    return select(fits * fits * ROW_COST * in_all >= 3 * _most * FRESHEST**2).select_from(walked).scalar_subquery()
 
 
 def _fitting(walk: FromClause, fits: ColumnElement[bool]) -> Subquery:
@@ -212,8 +221,7 @@ def _ever(search: Search, key: CTE, unfinished: ColumnElement[bool]) -> list[CTE
     if search.side == "customer":
         return [search.newest(search.looked_up(key, search.scope), unfinished).cte("ever")]
     all_documents = select(_statistics.c.reltuples).where(_statistics.c.oid == func.to_regclass("documents"))
-    of_team = select(teams.c.last_number).where(teams.c.team_id == team).scalar_subquery()
-    dominant = select((2 * of_team > all_documents.scalar_subquery()).label("dominant")).cte("dominance")
+    dominant = select((2 * _numbered > all_documents.scalar_subquery()).label("dominant")).cte("dominance")
     alone = select(dominant.c.dominant).scalar_subquery()
     hidden = [documents.c.team_id.concat("") == team, *search.scope[1:]]  # no index answers that
     return [
