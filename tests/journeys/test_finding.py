@@ -269,6 +269,30 @@ def test_search_finds_title_description_comments_and_number(world: World, scene:
     assert case["id"] in ids(scene.customer, f"{scene.path}/cases?q={case['number']}")
 
 
+def test_words_are_shown_wherever_they_stand(world: World, scene: Scene) -> None:
+    deep, late = word(), word()
+    filler = "Nothing new about this one. " * 40
+    _, path = scene.open(description=f"{filler}{deep} {filler}")
+    for number in range(12):
+        expect(scene.customer.post(f"{path}/comments", {"body": f"{number}. {filler}"}), 201)
+    expect(scene.agent.post(f"{path}/comments", {"body": f"{filler}The {late} it was. {filler}"}), 201)
+    for asked in (deep, late):
+        [line] = find(world, scene.customer, f"{scene.path}/cases?q={asked}", 1)
+        assert [piece["text"] for piece in line["excerpt"] if piece["found"]] == [asked]
+
+
+def test_a_case_of_too_many_words_hides_no_other(world: World, scene: Scene) -> None:
+    """PostgreSQL refuses a document beyond a megabyte: one such case stopped search for everybody."""
+    known = word()
+    _, path = scene.open(title=f"The {known} is endless")
+    letters = [chr(0x4E00 + number) for number in range(9_000)]
+    for begin in letters[:7]:
+        said = " ".join(f"{begin}{begin}{begin}{letter}" * 2 for letter in letters)[:60_000]
+        expect(scene.customer.post(f"{path}/comments", {"body": said}), 201)
+    [line] = find(world, scene.customer, f"{scene.path}/cases?q={known}", 1)
+    assert known in line["title"]
+
+
 def test_a_slip_of_the_pen_is_forgiven_only_when_nothing_fits_exactly(world: World, scene: Scene) -> None:
     right = word()
     case, _ = scene.open(title=f"My {right}")

@@ -234,6 +234,7 @@ def _find(uow: UnitOfWork, words: list[str], page: Page, values: dict[str, Any])
     """What has all of the words; when nothing has, what has words that look like them."""
     if not words:
         return []
+    values |= {"near": rules.beginnings_of(words)}
     rows = uow.all(_search(page, alike=False), values | {"words": words})
     if rows or not rules.may_be_misspelt(words):
         return rows

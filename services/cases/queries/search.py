@@ -54,7 +54,8 @@ ROW_COST = 12  # documents that are walked, and entries of the inverted index th
 ASSUMED = 10_000  # documents of an organization: nobody counts them
 LANGUAGES = {"en": "english", "sv": "swedish", "nb": "norwegian", "da": "danish"}
 ALIKE = 0.45  # of the groups of three letters, how many two words share
-QUOTED_COMMENTS, QUOTED_OF_EACH, QUOTED_IN_ALL = 10, 300, 2_000  # characters that an excerpt is looked for in
+QUOTED_COMMENTS, QUOTED_OF_EACH, DESCRIBED = 4, 300, 800  # texts and characters that an excerpt is looked for in
+LEADING = 100  # characters before the place where a word seems to stand
 
 _most = bindparam("most", type_=Integer())
 _simple: ColumnElement[Any] = literal_column("'simple'::regconfig")
@@ -235,25 +236,36 @@ def _count(step: CTE) -> ColumnElement[int]:
 
 
 def _with_texts(line: Sequence[Any], search: Search, ids: FromClause, *, alike: bool) -> FromClause:
-    """The rows, each with what an excerpt is made of: the beginning of its text and its language, and what was looked
-    for in the end (``meant``), ``guessed`` or not."""
+    """The rows, each with what an excerpt is made of: the parts of its text in which the words seem to stand, or the
+    beginnings, and its language; and what was looked for in the end (``meant``), ``guessed`` or not."""
+    seems = _seems_to_stand(comments.c.body)
     said = (
-        select(func.left(comments.c.body, QUOTED_OF_EACH).label("body"))
+        select(_around(comments.c.body, seems, QUOTED_OF_EACH).label("body"))
         .where(
             comments.c.case_id == cases.c.id,
             comments.c.visibility == any_(bindparam("kinds", type_=ARRAY(Text))),
             comments.c.retracted_at.is_(None),
         )
-        .order_by(comments.c.created_at)
+        .order_by(seems == 0, comments.c.created_at)
         .limit(QUOTED_COMMENTS)
         .correlate(cases)
         .subquery("spoken")
     )
     spoken = select(func.string_agg(said.c.body, "\n")).correlate(cases).scalar_subquery()
-    whole = func.concat_ws("\n", cases.c.title, func.left(cases.c.description, QUOTED_IN_ALL), spoken)
+    described = _around(cases.c.description, _seems_to_stand(cases.c.description), DESCRIBED)
+    plain = func.concat_ws("\n", cases.c.title, described, spoken).label("plain")
     meant = [cast(search.query, Text).label("meant"), literal(alike, Boolean()).label("guessed")]
-    told = (ids.c.found_at, func.left(whole, QUOTED_IN_ALL).label("plain"), cases.c.language, *meant)
+    told = (ids.c.found_at, plain, cases.c.language, *meant)
     return visible(*line, *told, side=search.side).join(ids, ids.c.id == cases.c.id).subquery("page")
+
+
+def _seems_to_stand(text: ColumnElement[str]) -> ColumnElement[int]:
+    """Where the first of the words seems to be; 0: nowhere."""
+    return func.regexp_instr(text, bindparam("near", type_=Text()), 1, 1, 0, "i", type_=Integer())
+
+
+def _around(text: ColumnElement[str], place: ColumnElement[int], most: int) -> ColumnElement[str]:
+    return func.substr(text, func.greatest(1, place - LEADING), most)
 
 
 def excerpts(uow: UnitOfWork, rows: Sequence[Row[Any]]) -> list[list[c.PassageView]]:

@@ -25,7 +25,7 @@ from services.cases.rules.changes import (
 )
 from services.cases.rules.clocks import Clock, Kind, Promise, explain, promises
 from services.cases.rules.excerpts import Sought, excerpt, quoted, sought
-from services.cases.rules.finding import Walk, may_be_misspelt, walk_of, words_of
+from services.cases.rules.finding import Walk, beginnings_of, may_be_misspelt, walk_of, words_of
 from services.cases.rules.followers import MOST_FOLLOWERS, follower_refused, private_refused, too_many_followers
 from services.cases.rules.forecast import Upheaval, upheaval
 from services.cases.rules.form import (
@@ -119,6 +119,7 @@ __all__ = [
     "at_the_door",
     "audience_of",
     "begin",
+    "beginnings_of",
     "begun",
     "changed_case",
     "check_form",

@@ -17,6 +17,7 @@ from services.contracts import cases as c
 
 LONGEST_PERIOD = timedelta(days=92)
 MOST_WORDS = 8
+ENDING = 3  # letters that a stem may leave out
 SHORTEST_GUESS = 4  # letters of a word that may be misspelt
 OPEN_STATES = ("new", "open", "waiting_customer", "on_hold", "answered")
 
@@ -108,6 +109,11 @@ def _refused(detail: str, pointer: str) -> Malformed:
 def words_of(text: str) -> list[str]:
     """The words of a search, as the documents have them: letters and digits, in small letters."""
     return [word[:64] for word in _WORD.findall(text.lower())[:MOST_WORDS]]
+
+
+def beginnings_of(words: list[str]) -> str:
+    """A regular expression of PostgreSQL's that finds these words, whatever their endings."""
+    return r"\m(" + "|".join(word[: max(ENDING, len(word) - ENDING)] for word in words) + ")"
 
 
 def may_be_misspelt(words: list[str]) -> bool:
