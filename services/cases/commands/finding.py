@@ -17,22 +17,10 @@ from services.contracts import cases as c
 BATCH = 200
 MOST_VIEWS = 50
 
-# The words of a text and their stems stand beside each other, for the staff twice: together they must stay below the
-# megabyte that PostgreSQL allows for one document. Letters have one to four bytes.
-SHOWN_BYTES, HIDDEN_BYTES = 240_000, 120_000
-
-
-def _cut(column: str, most: int) -> str:
-    """As many of its letters as have no more than so many bytes: as many, half as many, or a quarter."""
-    tries = " ".join(
-        f"WHEN octet_length(left({column}, {most // part})) <= {most} THEN {most // part}" for part in (1, 2)
-    )
-    return f"left({column}, CASE {tries} ELSE {most // 4} END)"
-
-
 # Words are letters and digits, everything else parts them, in documents as in searches. They stand there as they are
-# written (for beginnings and slips of the pen) and as the language stems them. No case is locked meanwhile.
-_READ = text(f"""
+# written (for beginnings and slips of the pen) and as the language stems them, for the staff all that twice: so 360 kB
+# of text stay below the megabyte that PostgreSQL allows. Letters have one to four bytes. No case is locked meanwhile.
+_READ = text("""
 WITH heard AS (
     DELETE FROM unindexed WHERE id IN (SELECT id FROM unindexed ORDER BY id DESC LIMIT :most FOR UPDATE SKIP LOCKED)
     RETURNING case_id
@@ -52,7 +40,11 @@ WITH heard AS (
     ) AS said
 ), cut AS (
     SELECT id, team_id, organization_id, updated_at, version, language, config,
-        {_cut("shown", SHOWN_BYTES)} AS shown, {_cut("hidden", HIDDEN_BYTES)} AS hidden FROM texts
+        left(shown, CASE WHEN octet_length(left(shown, 240000)) <= 240000 THEN 240000
+            WHEN octet_length(left(shown, 120000)) <= 240000 THEN 120000 ELSE 60000 END) AS shown,
+        left(hidden, CASE WHEN octet_length(left(hidden, 120000)) <= 120000 THEN 120000
+            WHEN octet_length(left(hidden, 60000)) <= 120000 THEN 60000 ELSE 30000 END) AS hidden
+    FROM texts
 ), vectors AS (
     SELECT id, team_id, organization_id, updated_at, version, language,
         strip(to_tsvector('simple', shown)) AS plain, strip(to_tsvector('simple', hidden)) AS inside,
@@ -61,7 +53,7 @@ WITH heard AS (
 ), learned AS (
     INSERT INTO words (team_id, word)
     SELECT DISTINCT team_id, word FROM vectors, unnest(tsvector_to_array(plain || inside)) AS word
-    WHERE word ~ '^[[:alpha:]]{{4,30}}$' ORDER BY team_id, word
+    WHERE word ~ '^[[:alpha:]]{4,30}$' ORDER BY team_id, word
     ON CONFLICT DO NOTHING
 )
 INSERT INTO documents (case_id, team_id, organization_id, updated_at, version, language, shown, whole)

@@ -189,8 +189,8 @@ def _steps(search: Search, *, alike: bool) -> list[CTE]:
 
 
 def _shorter(search: Search, walked: CTE) -> ColumnElement[bool]:
-    """Whether walking on to a full page is a third of the way, or less, of fetching every row that has the words, if all
-    documents have them as often as the freshest."""
+    """Whether walking on to a full page is at most a third of the way of fetching every row that has the words, if
+    all documents have them as often as the freshest."""
     fits = func.count().filter(walked.c.fits)
     in_all = _numbered if search.side == "support" else literal(ASSUMED)
     return select(fits * fits * ROW_COST * in_all >= 3 * _most * FRESHEST**2).select_from(walked).scalar_subquery()
