@@ -117,8 +117,8 @@ WITH sized AS (
         numbered || title_words || words || whole
     FROM made, LATERAL (SELECT array_to_tsvector(ARRAY['bulk', lpad(n::text, 7, '0')]) AS numbered) AS also
 ), tagged AS (
-    INSERT INTO tags (case_id, tag, team_id)
-    SELECT id, 'tag-' || pg_temp.pick(n, 19, 30), %(team)s FROM made WHERE pg_temp.pick(n, 20, 10) = 0
+    INSERT INTO tags (case_id, tag, team_id, arrived_at)
+    SELECT id, 'tag-' || pg_temp.pick(n, 19, 30), %(team)s, arrived FROM made WHERE pg_temp.pick(n, 20, 10) = 0
 )
 INSERT INTO comments (id, case_id, author_id, author_name, side, body, visibility, channel, created_at)
 SELECT pg_temp.made_id('cmt', said_at, 8 * n + place), id, CASE support WHEN true THEN coalesce(desk, %(agent)s) ELSE

@@ -139,7 +139,8 @@ def write_tags(uow: UnitOfWork, reader: Reader, before: list[str]) -> None:
     """Bring the tags of a case from ``before`` to what they are now."""
     new, gone = sorted({*reader.tags} - {*before}), sorted({*before} - {*reader.tags})
     if new:
-        uow.run(_TAG, [{"case_id": reader.case.id, "tag": tag, "team_id": reader.case.team_id} for tag in new])
+        about = {"case_id": reader.case.id, "team_id": reader.case.team_id, "arrived_at": reader.case.created_at}
+        uow.run(_TAG, [{**about, "tag": tag} for tag in new])
     if gone:
         uow.run(_UNTAG, {"untagged": reader.case.id, "gone": gone})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast, get_args
 
 from sqlalchemy import DateTime, Text, bindparam, delete, func, select
@@ -19,30 +19,40 @@ from services.chassis.problems import NotFound
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
 
+_BUILT_IN: tuple[c.Found, ...] = get_args(c.Found)
 _NAMES = {
-    "all": "All cases",
-    "mine": "My cases",
-    "owned": "Cases I own",
-    "company": "Cases of my organization",
-    "open": "Open cases",
-    "closed": "Closed cases",
-    "followed": "Cases I follow",
-    "assigned": "On my desk",
+    "en": (
+        *("All cases", "My cases", "Cases I own", "Cases of my organization", "Open cases", "Closed cases"),
+        *("Cases I follow", "On my desk"),
+    ),
+    "sv": (
+        *("Alla ärenden", "Mina ärenden", "Ärenden jag ansvarar för", "Min organisations ärenden", "Öppna ärenden"),
+        *("Stängda ärenden", "Ärenden jag följer", "På mitt bord"),
+    ),
+    "nb": (
+        *("Alle saker", "Mine saker", "Saker jeg har ansvar for", "Saker i min organisasjon", "Åpne saker"),
+        *("Lukkede saker", "Saker jeg følger", "På mitt bord"),
+    ),
+    "da": (
+        *("Alle sager", "Mine sager", "Sager jeg ejer", "Min organisations sager", "Åbne sager", "Lukkede sager"),
+        *("Sager jeg følger", "På mit bord"),
+    ),
 }
 _OWN = select(*views.c).where(views.c.user_id == me, views.c.team_id == team).order_by(views.c.name, views.c.id)
 
 
 def list_views(uow: UnitOfWork, ask: c.ListViews) -> c.ViewList:
     """Raises NotFound for a team that is not his."""
-    places, _ = standings(uow, ask.team_id)
-    staff = any(place.staff for place in places)
-    offered = [key for key in get_args(c.Found) if staff or key != "assigned"]
-    return c.ViewList(data=[_built_in(key) for key in offered] + own(uow, ask.team_id))
+    places, policy = standings(uow, ask.team_id)
+    desk = ["assigned"] if any(place.staff for place in places) else []
+    offered = [_built_in(key, str(policy["locale"])) for key in (*desk, *policy["views"])]
+    return c.ViewList(data=offered + own(uow, ask.team_id))
 
 
-def _built_in(key: Any) -> c.OwnView:
+def _built_in(key: Any, locale: str = "en") -> c.OwnView:
+    names = dict(zip(_BUILT_IN, _NAMES.get(locale[:2], _NAMES["en"]), strict=True))
     filters = c.FiltersView(view=key)
-    return c.OwnView(id=key, name=_NAMES[key], built_in=True, filters=filters, sort="-updated_at")
+    return c.OwnView(id=key, name=names[key], built_in=True, filters=filters, sort="-updated_at")
 
 
 def own(uow: UnitOfWork, team_id: str) -> list[c.OwnView]:
@@ -68,23 +78,27 @@ def must_be_offered(uow: UnitOfWork, team_id: str, filters: c.FiltersView, sort:
     """Hold a view's filters against what lists offer. Raises NotFound, Forbidden, Malformed ``not_offered``."""
     places, policy = standings(uow, team_id)
     standing = next((place for place in places if place.staff), places[0])
-    ask = _ask(team_id, filters, sort)
+    ask = _ask(uow, team_id, filters, sort)
     must_be_allowed(standing, ask, tells_priority(standing, policy))
     rules.walk_of(ask, uow.now, staff=standing.staff)
 
 
-def _ask(team_id: str, filters: c.FiltersView, sort: c.Sort, **more: Any) -> c.ListCases:
+def _ask(uow: UnitOfWork, team_id: str, filters: c.FiltersView, sort: c.Sort, **more: Any) -> c.ListCases:
+    """What a view asks for at this moment."""
     chosen = {field.name: getattr(filters, field.name) for field in fields(filters)}
+    for name in ("created", "updated"):
+        if (seconds := chosen.pop(f"{name}_within_seconds")) is not None:
+            chosen[f"{name}_after"] = uow.now - timedelta(seconds=seconds)
     return c.ListCases(team_id=team_id, sort=sort, **chosen | more)
 
 
 def list_view_cases(uow: UnitOfWork, ask: c.ListViewCases) -> c.CasePage:
     """As ``list_cases`` with what the view keeps. Raises NotFound for a view that is not mine."""
-    view = _built_in(ask.view_id) if ask.view_id in _NAMES else one(uow, ask.team_id, ask.view_id)
+    view = _built_in(ask.view_id) if ask.view_id in _BUILT_IN else one(uow, ask.team_id, ask.view_id)
     more: dict[str, Any] = {"include": ask.include, "limit": ask.limit, "cursor": ask.cursor}
     if ask.organization_id is not None:
         more["organization_id"] = ask.organization_id
-    return list_cases(uow, _ask(ask.team_id, view.filters, view.sort, **more))
+    return list_cases(uow, _ask(uow, ask.team_id, view.filters, view.sort, **more))
 
 
 _HERE = cases.c.id == bindparam("case_id", type_=Text())

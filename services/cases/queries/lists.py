@@ -3,6 +3,7 @@ and said last is looked up for the rows of the page only."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -21,6 +22,7 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
+    literal_column,
     or_,
     select,
     true,
@@ -29,13 +31,15 @@ from sqlalchemy import (
 )
 
 from services.cases import rules
+from services.cases.queries.lines import FAR_OFF, Onlooker, line
 from services.cases.queries.paging import place_of, values_of
 from services.cases.queries.people import represented, standings
 from services.cases.queries.search import excerpts, found
-from services.cases.queries.sight import me, organization, visible
-from services.cases.queries.single import person, tells_priority
+from services.cases.queries.sight import me, organization, team, visible
+from services.cases.queries.single import approves, tells_priority
+from services.cases.queries.unread import KINDS, unread
 from services.cases.rules import Standing, Walk
-from services.cases.tables import cases, comments, followers, read_markers, tags
+from services.cases.tables import NEVER_DUE, cases, comments, followers, tags
 from services.chassis.problems import Forbidden, Malformed
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
@@ -61,6 +65,12 @@ _LINE = (
     cases.c.created_at,
     cases.c.updated_at,
     cases.c.version,
+    cases.c.product,
+    cases.c.topic,
+    cases.c.level,
+    cases.c.gate,
+    cases.c.queue_id,
+    cases.c.next_due_at,
 )
 _OPEN = cases.c.status.not_in(("closed", "cancelled"))
 _FOLLOWED = cases.c.id.in_(select(followers.c.case_id).where(followers.c.user_id == me))
@@ -72,15 +82,21 @@ _SCOPES: dict[str, list[ColumnElement[bool]]] = {
     "open": [_OPEN],
     "closed": [cases.c.status == "closed"],
     "followed": [_FOLLOWED],
-    "assigned": [cases.c.assignee_id == me],
+    "assigned": [cases.c.assignee_id == me, _OPEN],
 }
 _MINE = (cases.c.contact_id == me, cases.c.created_by == me)
+_DEARER = {"last_comment", "clocks", "permissions"}  # the others stand in every line
 _at = DateTime(timezone=True)
+_NEVER: ColumnElement[datetime] = literal_column(NEVER_DUE, _at)
 # A filter by the name of its value.
 _FILTERS: dict[str, ColumnElement[bool]] = {
     "type": cases.c.type == bindparam("type"),
     "priority": cases.c.priority == bindparam("priority"),
     "product": cases.c.product == bindparam("product"),
+    "topic": cases.c.topic == bindparam("topic"),
+    "level": cases.c.level == bindparam("level"),
+    "owner": cases.c.owner_id == bindparam("owner"),
+    "contact": cases.c.contact_id == bindparam("contact"),
     "queue": cases.c.queue_id == bindparam("queue"),
     "tag": exists().where(tags.c.case_id == cases.c.id, tags.c.tag == bindparam("tag")),
     "assignee": cases.c.assignee_id == bindparam("assignee"),
@@ -94,6 +110,8 @@ _PLAIN = (
     "type",
     "priority",
     "product",
+    "topic",
+    "level",
     "queue",
     "tag",
     "created_after",
@@ -101,16 +119,14 @@ _PLAIN = (
     "updated_after",
     "updated_before",
 )
-_length: ColumnElement[int] = func.length(cases.c.number)
-_ORDERS: dict[str, tuple[tuple[str, ColumnElement[Any], type], ...]] = {
-    "updated_at": (("updated_at", cases.c.updated_at, datetime), ("id", cases.c.id, str)),
-    "created_at": (("created_at", cases.c.created_at, datetime), ("id", cases.c.id, str)),
-    "number": (("number_length", _length, int), ("number", cases.c.number, str)),
-    "priority": (
-        ("priority_rank", cases.c.priority_rank, int),
-        ("created_at", cases.c.created_at, datetime),
-        ("id", cases.c.id, str),
-    ),
+_PEOPLE = ("assignee", "owner", "contact")  # an id, or ``me``
+# The names of an order, each with the kind of its values; ``_key`` knows what they are in the database.
+_ORDERS: dict[str, tuple[tuple[str, type], ...]] = {
+    "updated_at": (("updated_at", datetime), ("id", str)),
+    "created_at": (("created_at", datetime), ("id", str)),
+    "number": (("number_length", int), ("number", str)),
+    "priority": (("priority_rank", int), ("created_at", datetime), ("id", str)),
+    "due": (("due", datetime), ("id", str)),
 }
 MOST_OF_A_COMMENT = 300
 
@@ -124,7 +140,8 @@ class Page:
     walk: Walk
     given: frozenset[str]
     unassigned: bool = False
-    quoting: bool = False
+    unread: bool = False
+    include: frozenset[str] = frozenset()
 
 
 def list_cases(uow: UnitOfWork, ask: c.ListCases) -> c.CasePage:
@@ -137,23 +154,24 @@ def list_cases(uow: UnitOfWork, ask: c.ListCases) -> c.CasePage:
     walk = rules.walk_of(ask, uow.now, staff=standing.staff)
     values = _values(uow, ask, walk, organization_id)
     values["kinds"] = ["public", "internal"] if standing.staff else ["public"]
-    quoting = "last_comment" in ask.include
-    page = Page(standing.side, ask.view, walk, frozenset(values), ask.assignee == "none", quoting)
+    unassigned, include = ask.assignee == "none", frozenset(ask.include) & _DEARER
+    page = Page(standing.side, ask.view, walk, frozenset(values), unassigned, ask.unread, include)
     words = rules.words_of(ask.q) if ask.q is not None else []
     rows = uow.all(_page(page), values) if ask.q is None else _find(uow, words, page, values)
     last = rows[ask.limit - 1] if len(rows) > ask.limit else None
-    names = ("found_at", "id") if ask.q is not None else [name for name, _, _ in _ORDERS[walk.order]]
+    names = ("found_at", "id") if ask.q is not None else [name for name, _ in _ORDERS[walk.order]]
     cursor = place_of([_of(last, name) for name in names]) if last else None
     shown = rows[: ask.limit]
     quoted = excerpts(uow, shown) if ask.q is not None else [None] * len(shown)
-    me_id = uow.actor.user_id
-    lines = [_line(row, standing, shows_priority, me_id, quote) for row, quote in zip(shown, quoted, strict=True)]
+    onlooker = Onlooker(standing, policy, shows_priority, uow.actor.user_id, uow.now)
+    lines = [line(row, onlooker, page.include, quote) for row, quote in zip(shown, quoted, strict=True)]
     return c.CasePage(data=lines, next_cursor=cursor)
 
 
 def must_be_allowed(standing: Standing, ask: c.ListCases, shows_priority: bool) -> None:
     """Refuse what this side may not ask for at all. Raises Forbidden, Malformed ``not_offered``."""
-    if not standing.staff and (ask.view == "assigned" or ask.queue is not None or ask.tag is not None):
+    inside = ask.view == "assigned" or any(one is not None for one in (ask.queue, ask.tag, ask.level))
+    if not standing.staff and inside:
         raise Forbidden("not_permitted", "This is a view of the support team.")
     if ("case.read_all" if standing.staff else "case.read") not in standing.permissions:
         raise Forbidden("not_permitted", "You may not read these cases.")
@@ -170,14 +188,14 @@ def _values(uow: UnitOfWork, ask: c.ListCases, walk: Walk, organization_id: str 
     if organization_id is not None:
         values["organization_id"] = organization_id
     values |= {name: value for name in _PLAIN if (value := getattr(ask, name)) is not None}
-    if ask.assignee not in (None, "none"):
-        values["assignee"] = uow.actor.user_id if ask.assignee == "me" else ask.assignee
+    people = {name: getattr(ask, name) for name in _PEOPLE if getattr(ask, name) not in (None, "none")}
+    values |= {name: uow.actor.user_id if whom == "me" else whom for name, whom in people.items()}
     if walk.statuses:
-        values |= {f"status_{place}": status for place, status in enumerate(walk.statuses)}
+        values |= {f"walked_{place}": status for place, status in enumerate(walk.statuses)}
     elif ask.status:
         values["statuses"] = list(ask.status)
     if ask.cursor is not None:
-        kinds = (datetime, str) if ask.q is not None else [kind for _, _, kind in _ORDERS[walk.order]]
+        kinds = (datetime, str) if ask.q is not None else [kind for _, kind in _ORDERS[walk.order]]
         values |= {f"after_{place}": value for place, value in enumerate(values_of(ask.cursor, kinds))}
     return values
 
@@ -185,14 +203,16 @@ def _values(uow: UnitOfWork, ask: c.ListCases, walk: Walk, organization_id: str 
 @cache
 def _page(page: Page) -> Select[Any]:
     """The statement of one kind of page; the planner gets exactly the conditions that were ``given``."""
-    order = [column for _, column, _ in _ORDERS[page.walk.order]]
+    order = [_key(name, cases) for name, _ in _ORDERS[page.walk.order]]
+    if page.walk.base == "tag":  # the same, as the index of tags has it
+        order = [tags.c.arrived_at, tags.c.case_id]
     backwards = page.walk.backwards
     after: list[Any] = [bindparam(f"after_{place}") for place in range(len(order))]
     walks: list[Select[Any]] = []
     branches = _branches(page)
     for branch in branches:
-        one = visible(*(_LINE if len(branches) == 1 else (cases.c.id, *order)), side=page.side).where(*branch)
-        one = one.where(*_narrowed(page))
+        one = visible(*(_columns(page) if len(branches) == 1 else (cases.c.id, *order)), side=page.side)
+        one = one.where(*branch, *_narrowed(page))
         if "after_0" in page.given:
             one = one.where(tuple_(*order) < tuple_(*after) if backwards else tuple_(*order) > tuple_(*after))
         one = one.order_by(*(column.desc() if backwards else column for column in order))
@@ -200,9 +220,23 @@ def _page(page: Page) -> Select[Any]:
     if len(walks) == 1:
         return _dressed(walks[0].subquery("page"), page)
     ids = union(*(select(walk.subquery().c.id) for walk in walks)).subquery("ids")
-    both = visible(*_LINE, side=page.side).join(ids, ids.c.id == cases.c.id)
+    both = visible(*_columns(page), side=page.side).join(ids, ids.c.id == cases.c.id)
     both = both.order_by(*(column.desc() if backwards else column for column in order))
     return _dressed(both.limit(bindparam("most", type_=Integer())).subquery("page"), page)
+
+
+def _key(name: str, of: FromClause) -> ColumnElement[Any]:
+    """One part of an order."""
+    if name == "number_length":
+        return func.length(of.c.number)
+    return func.coalesce(of.c.next_due_at, _NEVER) if name == "due" else of.c[name]
+
+
+def _columns(page: Page) -> Sequence[Any]:
+    """What of a case the lines are made of; what somebody may do with it, depends on all of it."""
+    if "permissions" in page.include:
+        return (*cases.c, approves().label("approves"))
+    return (*_LINE, cases.c.clocks) if "clocks" in page.include else _LINE
 
 
 def _branches(page: Page) -> list[list[ColumnElement[bool]]]:
@@ -210,21 +244,27 @@ def _branches(page: Page) -> list[list[ColumnElement[bool]]]:
     if page.view == "mine":
         return [[whose] for whose in _MINE]
     if page.walk.statuses:
-        return [[cases.c.status == bindparam(f"status_{place}")] for place in range(len(page.walk.statuses))]
+        return [[cases.c.status == bindparam(f"walked_{place}")] for place in range(len(page.walk.statuses))]
     return [[]]
 
 
 def _narrowed(page: Page) -> list[ColumnElement[bool]]:
-    where = list(_SCOPES[page.view]) + [_FILTERS[name] for name in _FILTERS if name in page.given]
-    if page.walk.order == "priority":
+    by_tag = page.walk.base == "tag"
+    asked = [name for name in _FILTERS if name in page.given and not (by_tag and name == "tag")]
+    where = list(_SCOPES[page.view]) + [_FILTERS[name] for name in asked]
+    if by_tag:
+        where += [tags.c.case_id == cases.c.id, tags.c.team_id == team, tags.c.tag == bindparam("tag")]
+    if page.walk.order in ("priority", "due"):
         where.append(_OPEN)  # said as the index says it
+    if page.unread:
+        where.append(unread(cases, page.side))
     if page.side == "support" and "organization_id" in page.given:
         where.append(cases.c.organization_id == organization)
     if page.view == "open":  # what was merged goes on elsewhere
         where.append(cases.c.merged_into.is_(None))
     if page.unassigned:
         where.append(cases.c.assignee_id.is_(None))
-    wanted = "statuses" in page.given or "status_0" in page.given
+    wanted = "statuses" in page.given or "walked_0" in page.given
     if page.side == "customer" and not wanted:  # what was cancelled is gone from customers' lists until they ask
         where.append(cases.c.status != "cancelled")
     return where
@@ -248,79 +288,40 @@ def _search(page: Page, *, alike: bool) -> Select[Any]:
         where.append(or_(*_MINE))
     if page.walk.statuses:
         where.append(or_(*(branch for [branch] in _branches(page))))
-    return _dressed(found(_LINE, page.side, where, page.given, alike=alike), page)
+    return _dressed(found(_columns(page), page.side, where, page.given, alike=alike), page)
 
 
 def _dressed(page: FromClause, asked: Page) -> Select[Any]:
-    """The rows of a page in their order, with what I have read and what was said last."""
-    quoted = [func.left(comments.c.body, MOST_OF_A_COMMENT).label("body")] if asked.quoting else []
-    last = (
-        select(
-            comments.c.author_id, comments.c.author_name, comments.c.side, comments.c.visibility,
-            comments.c.created_at.label("said_at"), *quoted,
-        )
-        .where(
-            comments.c.case_id == page.c.id,
-            comments.c.visibility == any_(bindparam("kinds", type_=ARRAY(Text))),
-            comments.c.retracted_at.is_(None),
-        )
-        .order_by(comments.c.created_at.desc(), comments.c.id.desc())
-        .limit(1)
-        .lateral("said")
-    )  # fmt: skip
-    seen = page.outerjoin(read_markers, (read_markers.c.case_id == page.c.id) & (read_markers.c.user_id == me))
-    rows = select(*page.c, read_markers.c.read_at, *last.c).select_from(seen.outerjoin(last, true()))
-    names = ("found_at", "id") if "found_at" in page.c else [name for name, _, _ in _ORDERS[asked.walk.order]]
-    order = [func.length(page.c.number) if name == "number_length" else page.c[name] for name in names]
+    """The rows of a page in their order, whether there is something new in them, and what was asked for besides."""
+    more: list[Any] = [unread(page, asked.side).label("unread")]
+    if asked.side == "support":
+        tagged = select(func.array_agg(tags.c.tag)).where(tags.c.case_id == page.c.id).correlate(page)
+        more.append(tagged.scalar_subquery().label("tags"))
+    rows = select(*page.c, *more)
+    if "last_comment" in asked.include:
+        said = _said_last(page)
+        rows = select(*page.c, *more, *said.c).select_from(page.outerjoin(said, true()))
+    names = ("found_at", "id") if "found_at" in page.c else [name for name, _ in _ORDERS[asked.walk.order]]
+    order = [page.c[name] if name in page.c else _key(name, page) for name in names]
     return rows.order_by(*(column.desc() if asked.walk.backwards else column for column in order))
 
 
+def _said_last(page: FromClause) -> FromClause:
+    last = select(
+        comments.c.author_id,
+        comments.c.author_name,
+        comments.c.side,
+        comments.c.visibility.label("said_to"),
+        comments.c.created_at.label("said_at"),
+        func.left(comments.c.body, MOST_OF_A_COMMENT).label("body"),
+    )
+    last = last.where(
+        comments.c.case_id == page.c.id, comments.c.visibility == KINDS, comments.c.retracted_at.is_(None)
+    )
+    return last.order_by(comments.c.created_at.desc(), comments.c.id.desc()).limit(1).lateral("said")
+
+
 def _of(row: Row[Any], name: str) -> Any:
+    if name == "due":
+        return row.next_due_at or FAR_OFF
     return len(row.number) if name == "number_length" else getattr(row, name)
-
-
-def _unread(row: Row[Any], standing: Standing, reader_id: str) -> bool:
-    """The other side has the last word and I have not read it; support has not read a new case either, nor somebody a
-    case that was registered for him."""
-    if row.said_at is not None:
-        return row.side != standing.side and (row.read_at is None or row.read_at < row.said_at)
-    if row.read_at is not None or row.created_by == reader_id or row.status in ("closed", "cancelled"):
-        return False
-    return standing.staff or bool(row.contact_id == reader_id)
-
-
-def _line(
-    row: Row[Any], standing: Standing, shows_priority: bool, reader_id: str, excerpt: list[c.PassageView] | None
-) -> c.CaseLine:
-    return c.CaseLine(
-        id=row.id,
-        number=row.number,
-        title=row.title,
-        type=row.type,
-        priority=row.priority if shows_priority else None,
-        status=row.status,
-        visibility=row.visibility,
-        organization_id=row.organization_id,
-        contact=c.PersonView(id=row.contact_id, name=row.contact_name),
-        owner=c.PersonView(id=row.owner_id, name=row.owner_name),
-        assignee=person(row.assignee_id, row.assignee_name),
-        pending_confirmation=row.confirmation == "pending",
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        version=row.version,
-        unread=_unread(row, standing, reader_id),
-        last_comment=_last_comment(row),
-        excerpt=excerpt,
-    )
-
-
-def _last_comment(row: Row[Any]) -> c.LastCommentView | None:
-    if row.said_at is None or not hasattr(row, "body"):
-        return None
-    return c.LastCommentView(
-        author=c.PersonView(id=row.author_id, name=row.author_name),
-        side=row.side,
-        body=row.body,
-        visibility=row.visibility,
-        created_at=row.said_at,
-    )

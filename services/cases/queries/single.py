@@ -88,7 +88,7 @@ _pair = func.json_build_array(followers.c.user_id, followers.c.name)
 WATCHING = select(func.json_agg(_pair)).where(followers.c.case_id == cases.c.id).correlate(cases).scalar_subquery()
 
 
-def _approves() -> ScalarSelect[Any]:
+def approves() -> ScalarSelect[Any]:
     """Whether the contract of the case names ``me`` among those who approve prices; null when it names nobody."""
     named = func.nullif(contracts.c.terms["quote_approvers"], literal([], JSONB))
     found = select(named.op("?", return_type=Boolean())(me)).where(
@@ -111,7 +111,7 @@ def _one(*where: Any, to_change: bool = False, around: bool = False) -> Select[A
     together = (merged.correlate(cases).scalar_subquery(), tagged.correlate(cases).scalar_subquery())
     more = people_around() if to_change or around else ()
     more = (*more, AS_READ) if to_change else more
-    known = (POLICY, WATCHING, *together, _approves(), *more)
+    known = (POLICY, WATCHING, *together, approves(), *more)
     found = visible(*cases.c, *facts, *known).where(teams.c.team_id == cases.c.team_id, *where)
     found = found.order_by(_AS_STAFF).limit(1)
     return found.with_for_update(of=cases) if to_change else found

@@ -1,9 +1,9 @@
 """What a list can be asked for: every order and filter that is offered is answered by walking an index to the page.
 
 A list has a base, the index it walks: the whole ``team``, its ``open`` pile, one ``organization``, a ``desk``
-(assignee), a ``queue``, or a person's own (``mine``, ``owned``, ``followed``). What only narrows (type, priority,
-product, times) is checked along the walk, so it needs a base that is not the whole team, or a short period of the
-order's own time: at most ``LONGEST_PERIOD``.
+(assignee), a ``queue``, a ``tag``, or a person's own (``mine``, ``owned``, ``followed``). What only narrows (type,
+priority, product, times) is checked along the walk, so it needs a base that is not the whole team, or a short period of
+the order's own time: at most ``LONGEST_PERIOD``. A search has the words for its base.
 """
 
 from __future__ import annotations
@@ -23,15 +23,18 @@ OPEN_STATES = ("new", "open", "waiting_customer", "on_hold", "answered")
 
 _ORDERS = {
     "team": {"updated_at", "created_at", "number"},
-    "open": {"updated_at", "priority"},
+    "open": {"updated_at", "priority", "due"},
     "organization": {"updated_at", "created_at", "number", "priority"},
-    "desk": {"updated_at", "priority"},
+    "desk": {"updated_at", "priority", "due"},
     "queue": {"updated_at"},
+    "tag": {"created_at"},
     "mine": {"updated_at"},
     "owned": {"updated_at"},
     "followed": {"updated_at"},
 }
 _OWN = ("mine", "owned", "followed")
+_OPEN_ONLY = ("priority", "due")  # orders of open cases
+_NARROWING = ("type", "priority", "product", "topic", "level", "assignee", "owner", "contact", "tag")
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -52,15 +55,19 @@ def walk_of(ask: c.ListCases, now: datetime, *, staff: bool) -> Walk:
     statuses = tuple(dict.fromkeys(ask.status))
     if order not in _ORDERS[base]:
         raise _refused(f"This list cannot be ordered by {order}.", "/sort")
-    if order == "priority" and not _only_open(ask):
-        raise _refused("Only open cases are ordered by priority: add view=open.", "/sort")
+    if order in _OPEN_ONLY and not _only_open(ask):
+        raise _refused(f"Only open cases are ordered by {order}: add view=open.", "/sort")
+    if ask.unread and base not in (*_OWN, "desk", "organization"):
+        raise _refused("What is unread is told of my own lists, or those of one organization.", "/unread")
     if base != "team":
         return Walk(base, order, backwards)
     each = ("closed",) if ask.view == "closed" and not statuses else statuses
     by_status = each if order == "updated_at" else ()
     loose = _narrowed(ask, order) or (bool(each) and not by_status) or (ask.view == "open" and not by_status)
-    if loose and not _short(ask, order, now):
+    if loose and ask.q is None and not _short(ask, order, now):
         detail = "Narrow it: open cases, one organization, assignee or queue, or a period of at most 92 days."
+        if ask.tag is not None:
+            raise _refused("What has a tag comes in the order of created_at.", "/sort")
         raise _refused(detail, f"/{order}_after" if order != "number" else "/sort")
     return Walk(base, order, backwards, by_status)
 
@@ -74,13 +81,13 @@ def _base(ask: c.ListCases, *, staff: bool) -> str:
         return "queue"
     if ask.organization_id is not None or not staff:
         return "organization"
-    if ask.sort == "priority":
-        return "open"
-    return "open" if ask.view == "open" and ask.sort.endswith("updated_at") else "team"
+    by_tag = ask.tag is not None and ask.sort.endswith("created_at")
+    pile = ask.sort in _OPEN_ONLY or (ask.view == "open" and ask.sort.endswith("updated_at"))
+    return "tag" if by_tag else "open" if pile else "team"
 
 
 def _only_open(ask: c.ListCases) -> bool:
-    return ask.view == "open" or (bool(ask.status) and set(ask.status) <= set(OPEN_STATES))
+    return ask.view in ("open", "assigned") or (bool(ask.status) and set(ask.status) <= set(OPEN_STATES))
 
 
 def _narrowed(ask: c.ListCases, order: str) -> bool:
@@ -90,7 +97,7 @@ def _narrowed(ask: c.ListCases, order: str) -> bool:
         "updated_at": (ask.updated_after, ask.updated_before),
     }
     others = [value for name, pair in times.items() if name != order for value in pair]
-    return any(value is not None for value in (ask.type, ask.priority, ask.product, ask.assignee, ask.tag, *others))
+    return any(value is not None for value in (*(getattr(ask, name) for name in _NARROWING), *others))
 
 
 def _short(ask: c.ListCases, order: str, now: datetime) -> bool:

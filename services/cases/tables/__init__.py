@@ -1,8 +1,8 @@
 """The tables of cases, and nothing else."""
 
-from services.cases.tables.case import PILE, Case, cases, comments, followers, untold
+from services.cases.tables.case import NEVER_DUE, PILE, Case, cases, comments, followers, untold
 from services.cases.tables.drafts import drafts, technical_information
-from services.cases.tables.facts import OPEN, contracts, memberships, organizations, queues, renames, teams
+from services.cases.tables.facts import OPEN, contracts, left_desks, memberships, organizations, queues, renames, teams
 from services.cases.tables.finding import documents, read_markers, unindexed, views, words
 from services.cases.tables.grouping import job_items, jobs, links, merges, tags
 from services.cases.tables.history import changes
@@ -14,6 +14,7 @@ from services.cases.tables.snippets import macros, prepared
 
 __all__ = [
     "CALLBACK_OPEN",
+    "NEVER_DUE",
     "OPEN",
     "PILE",
     "Case",
@@ -32,6 +33,7 @@ __all__ = [
     "followers",
     "job_items",
     "jobs",
+    "left_desks",
     "links",
     "macros",
     "memberships",

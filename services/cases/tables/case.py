@@ -24,6 +24,7 @@ from services.cases.tables.registry import metadata
 from services.contracts.cases import Confirmation, Gate, Status, Visibility
 
 PILE = "assignee_id IS NULL AND status IN ('new', 'open') AND gate <> 'offered'"
+NEVER_DUE = "'9999-12-31 00:00:00+00'::timestamptz"  # when a list puts what is never due
 _WORK_ORDER = ("priority_rank", text("coalesce(next_due_at, 'infinity'::timestamptz)"), "created_at", "id")
 _OPEN = text("status NOT IN ('closed', 'cancelled')")
 
@@ -121,6 +122,7 @@ cases = Table(
     Index("cases_open", "team_id", "updated_at", "id", postgresql_where=_OPEN),
     Index("cases_open_here", "organization_id", "updated_at", "id", postgresql_where=_OPEN),
     Index("cases_urgent", "team_id", "priority_rank", "created_at", "id", postgresql_where=_OPEN),
+    Index("cases_due", "team_id", text(f"coalesce(next_due_at, {NEVER_DUE})"), "id", postgresql_where=_OPEN),
     Index("cases_urgent_here", "organization_id", "priority_rank", "created_at", "id", postgresql_where=_OPEN),
     Index("cases_by_status", "team_id", "status", "updated_at", "id"),
     Index("cases_arrived", "team_id", "created_at", "id"),

@@ -77,6 +77,15 @@ contracts = Table(
 )
 
 
+# Who is no more of a team's staff, and may still have cases on his desk.
+left_desks = Table(
+    "left_desks",
+    metadata,
+    Column("team_id", Text, primary_key=True),
+    Column("user_id", Text, primary_key=True),
+)
+
+
 queues = Table(
     "queues",
     metadata,

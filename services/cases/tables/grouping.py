@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    func,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -40,7 +41,8 @@ tags = Table(
     Column("case_id", Text, ForeignKey("cases.id", ondelete="CASCADE"), primary_key=True),
     Column("tag", Text, primary_key=True),
     Column("team_id", Text, nullable=False),
-    Index("tags_by_tag", "team_id", "tag", "case_id"),
+    Column("arrived_at", DateTime(timezone=True), nullable=False, server_default=func.now()),  # when the case did
+    Index("tags_by_tag", "team_id", "tag", "arrived_at", "case_id"),
 )
 
 

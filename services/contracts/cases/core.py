@@ -84,7 +84,9 @@ class CommentView(View):
 
 Statuses = Annotated[list[Status], Shape(max=7)]
 Found = Literal["all", "mine", "owned", "company", "open", "closed", "followed", "assigned"]
-Sort = Literal["-updated_at", "updated_at", "-created_at", "created_at", "-number", "number", "priority"]
+Sort = Literal["-updated_at", "updated_at", "-created_at", "created_at", "-number", "number", "priority", "due"]
+Include = Annotated[list[Literal["contact", "assignee", "last_comment", "clocks", "permissions"]], Shape(max=5)]
+Level = Annotated[int, Shape(min=1, max=2)]
 
 
 class LastCommentView(View):
@@ -104,9 +106,19 @@ class PassageView(View):
     found: bool
 
 
+class ClockLine(View):
+    """A promise in a list: ``due_at`` is null unless it runs."""
+
+    kind: Literal["review", "first_response", "next_response", "resolution"]
+    state: Literal["idle", "running", "paused", "met", "missed", "stopped"]
+    due_at: datetime | None
+
+
 class CaseLine(View):
-    """A case in a list. ``unread``: the other side has the last word, and I have not read it. ``last_comment`` only
-    with ``include=last_comment``; ``excerpt`` only in a search: where the words were found."""
+    """A case in a list. ``unread``: somebody else has said something, or the other side has changed its status or its
+    price, and I have neither read it nor spoken since. ``next_due_at``: when the next promise would be broken.
+    ``last_comment``, ``clocks`` and ``permissions`` (what I may do now) only with ``include``; ``queue_id``, ``level``
+    and ``tags`` for staff; ``excerpt`` only in a search: where the words were found."""
 
     id: Id
     number: Number
@@ -126,6 +138,15 @@ class CaseLine(View):
     unread: bool = False
     last_comment: LastCommentView | None = None
     excerpt: list[PassageView] | None = None
+    product: Key | None = None
+    topic: Key | None = None
+    gate: Gate = "open"
+    next_due_at: datetime | None = None
+    queue_id: Id | None = None
+    level: int | None = None
+    tags: list[Key] | None = None
+    clocks: list[ClockLine] | None = None
+    permissions: list[Permission] | None = None
 
 
 class CasePage(View):
@@ -241,9 +262,11 @@ class ListCases(Request[CasePage]):
     """Cases of a view. ``mine``: I am contact or creator; ``owned``: I am the owner; ``company``: my organization's;
     ``followed``; ``open``; ``closed``; ``assigned``: staff, on my desk; ``all``: everything I may see.
 
-    ``assignee``: an id, ``me`` or ``none``. ``priority`` as order: most urgent first, of open cases. ``q``: the words
-    are searched in number, title, description and comments; the last one may be a beginning; the freshest come first.
-    400 ``not_offered`` says which filters and orders do not go together, because no index could answer them."""
+    ``assignee``: an id, ``me`` or ``none``; ``owner`` and ``contact``: an id or ``me``. ``unread``: in my own lists, or
+    those of one organization. ``priority`` and ``due`` as order: most urgent or due first, of open cases. ``tag``
+    finds in the whole team by ``created_at``. ``q``: the words are searched in number, title, description and comments;
+    the last one may be a beginning; the freshest come first. 400 ``not_offered`` says which filters and orders do not
+    go together, because no index could answer them."""
 
     team_id: Slug
     organization_id: Id | None = None
@@ -252,15 +275,20 @@ class ListCases(Request[CasePage]):
     type: Key | None = None
     priority: Key | None = None
     assignee: Key | None = None
+    owner: Key | None = None
+    contact: Key | None = None
     product: Key | None = None
+    topic: Key | None = None
+    level: Level | None = None
     queue: Id | None = None
     tag: Key | None = None
+    unread: bool = False
     created_after: datetime | None = None
     created_before: datetime | None = None
     updated_after: datetime | None = None
     updated_before: datetime | None = None
     q: Query | None = None
     sort: Sort = "-updated_at"
-    include: Annotated[list[Literal["last_comment"]], Shape(max=1)] = []
+    include: Include = []
     limit: PageSize = 25
     cursor: Position | None = None

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
 
-from services.chassis.messages import ABSENT, Absent, Request, Shape, View
-from services.contracts.cases.core import CasePage, Found, Sort, Statuses
+from services.chassis.messages import ABSENT, Absent, Request, View
+from services.contracts.cases.core import CasePage, Found, Include, Level, Sort, Statuses
 from services.contracts.shapes import Id, Key, PageSize, Position, Query, ShortLine, Slug, Version
+from services.contracts.terms import Seconds
 
 
 class FiltersView(View):
-    """What a view shows. Absent means: does not matter."""
+    """What a view shows, as ``~/cases`` takes it. Absent means: does not matter. ``created_within_seconds``,
+    ``updated_within_seconds``: at most so long ago, whenever the view is looked at."""
 
     view: Found = "all"
     organization_id: Id | None = None
@@ -19,9 +20,16 @@ class FiltersView(View):
     type: Key | None = None
     priority: Key | None = None
     assignee: Key | None = None
+    owner: Key | None = None
+    contact: Key | None = None
     product: Key | None = None
+    topic: Key | None = None
+    level: Level | None = None
     queue: Id | None = None
     tag: Key | None = None
+    unread: bool = False
+    created_within_seconds: Seconds | None = None
+    updated_within_seconds: Seconds | None = None
     q: Query | None = None
 
 
@@ -43,7 +51,8 @@ class ViewList(View):
 
 
 class ListViews(Request[ViewList]):
-    """The views I have: those every team has, then my own by name."""
+    """The views I have: those the team's profile offers (``views``), for staff their desk before them; then my own by
+    name. The others that are built in answer to their key all the same."""
 
     team_id: Slug
 
@@ -85,7 +94,7 @@ class ListViewCases(Request[CasePage]):
     team_id: Slug
     view_id: Key
     organization_id: Id | None = None
-    include: Annotated[list[Literal["last_comment"]], Shape(max=1)] = []
+    include: Include = []
     limit: PageSize = 25
     cursor: Position | None = None
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from services.chassis.messages import Request, Shape, View
-from services.contracts.cases.core import CaseView
+from services.contracts.cases.core import CaseView, Level
 from services.contracts.cases.grouping import DoneView
-from services.contracts.cases.queues import Level
 from services.contracts.cases.working import Assignee
 from services.contracts.shapes import Id, Key, PageSize, Position, ShortLine, Slug, Text, Version
 

@@ -6,11 +6,8 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from services.chassis.messages import Request, Shape, View
-from services.contracts.cases.core import CaseView, Gate, PersonView, Status
+from services.contracts.cases.core import CaseView, Gate, Level, PersonView, Status
 from services.contracts.shapes import Id, Key, Line, Number, PageSize, Position, Slug, Text, Version
-
-Level = Annotated[int, Shape(min=1, max=2)]
-
 
 QueueName = Annotated[
     str,

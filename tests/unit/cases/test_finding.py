@@ -13,7 +13,7 @@ from services.chassis.problems import Malformed
 from services.contracts import cases as c
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
-WIDE = {"type": "problem"}, {"priority": "high"}, {"product": "orders"}, {"assignee": "none"}
+WIDE = {"type": "problem"}, {"priority": "high"}, {"product": "orders"}, {"assignee": "none"}, {"contact": "me"}
 
 
 def ask(**more: Any) -> c.ListCases:
