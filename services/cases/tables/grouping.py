@@ -13,7 +13,6 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    func,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -41,7 +40,7 @@ tags = Table(
     Column("case_id", Text, ForeignKey("cases.id", ondelete="CASCADE"), primary_key=True),
     Column("tag", Text, primary_key=True),
     Column("team_id", Text, nullable=False),
-    Column("arrived_at", DateTime(timezone=True), nullable=False, server_default=func.now()),  # when the case did
+    Column("arrived_at", DateTime(timezone=True), nullable=False, server_default="-infinity"),  # when the case did
     Index("tags_by_tag", "team_id", "tag", "arrived_at", "case_id"),
 )
 

@@ -16,7 +16,7 @@ def upgrade() -> None:
     due = sa.text("coalesce(next_due_at, '9999-12-31 00:00:00+00'::timestamptz)")
     op.create_index("cases_due", "cases", ["team_id", due, "id"], postgresql_where=_OPEN)
     op.add_column(
-        "tags", sa.Column("arrived_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now())
+        "tags", sa.Column("arrived_at", sa.DateTime(timezone=True), nullable=False, server_default="-infinity")
     )
     op.execute("UPDATE tags SET arrived_at = cases.created_at FROM cases WHERE cases.id = tags.case_id")
     op.drop_index("tags_by_tag", "tags")
