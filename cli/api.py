@@ -51,14 +51,13 @@ class Api:
 
     def call(self, method: str, path: str, body: Any = None, **more: Any) -> Any:
         """A reply as JSON (None when there is nothing to tell). Raises Refused and Unreachable."""
-        known = bool(self.token or self.session.exists(self.url))
-        answer = self._send(method, path, body, self._bearer() if known else "", more)
+        answer = self._send(method, path, body, self._bearer(), more)
         if answer.status_code == 429 and method == "GET" and (wait := _seconds(answer)) <= PATIENCE:
             time.sleep(wait)  # a long list asks often; the next page may wait
-            answer = self._send(method, path, body, self._bearer() if known else "", more)
-        if answer.status_code == 401 and known and not self.token and self.session.refresh_token:
+            answer = self._send(method, path, body, self._bearer(), more)
+        if answer.status_code == 401 and self._is_saved() and self.session.refresh_token:
             self.session.refresh(self._exchange)
-            answer = self._send(method, path, body, self.session.access_token, more)
+            answer = self._send(method, path, body, self._bearer(), more)
         return self._read(answer)
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
@@ -74,11 +73,14 @@ class Api:
         return answer.headers.get("ETag")
 
     def _bearer(self) -> str:
-        if self.token:
-            return self.token
-        if self.session.is_stale():
+        """The token for this address, and for no other; nothing when one is not signed in here."""
+        if self._is_saved() and self.session.is_stale():
             self.session.refresh(self._exchange)
-        return self.session.access_token
+        # Asked again: another process may have signed in elsewhere meanwhile.
+        return self.session.access_token if self._is_saved() else self.token
+
+    def _is_saved(self) -> bool:
+        return not self.token and self.session.exists(self.url)
 
     def _exchange(self, refresh_token: str) -> dict[str, Any]:
         told: dict[str, Any] = self.ask("POST", "/v1/sessions/refresh", {"refresh_token": refresh_token})

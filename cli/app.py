@@ -95,10 +95,7 @@ def login(desk: Desk, user: str, password_stdin: bool) -> None:
     except Refused as refused:
         if refused.problem.get("code") != "code_required":
             raise
-        code = (
-            sys.stdin.readline().strip() if password_stdin else click.prompt("Code of your authenticator app", err=True)
-        )
-        told = desk.api.ask("POST", "/v1/sessions", asked | {"code": code})
+        told = desk.api.ask("POST", "/v1/sessions", asked | {"code": _code(password_stdin)})
     desk.api.session.save(desk.api.url, told)
     desk.show({"user": told["user"], "url": desk.api.url}, f"Signed in to {desk.api.url} as {told['user']['name']}.")
 

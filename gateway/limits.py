@@ -78,7 +78,8 @@ class Addresses:
 
     def of(self, environ: dict[str, Any]) -> str:
         """The client's address: the right-most one that is not a proxy of ours. A header alone proves nothing."""
-        address = str(environ.get("REMOTE_ADDR", ""))
+        told = str(environ.get("REMOTE_ADDR", ""))
+        address = str(_parsed(told) or told)  # an IPv4 client is one at an IPv6 socket, too
         if not self._proxies or not self._trusted(address):
             return address
         for given in reversed(environ.get("HTTP_X_FORWARDED_FOR", "").split(",")):
@@ -97,7 +98,7 @@ class Addresses:
 def caller_of(address: str) -> str:
     """Whom an address counts for: of IPv6 the first 64 bits, for they belong to one customer."""
     found = _parsed(address) if ":" in address else None
-    return str(ipaddress.ip_network((found, 64), strict=False)) if found is not None else address
+    return str(ipaddress.ip_network((found, 64), strict=False)) if found is not None and found.version == 6 else address
 
 
 def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -38,7 +38,8 @@ BUFFER = 256  # frames a stream may be behind
 HEARTBEAT_SECONDS = 15.0
 STREAMS_PER_PERSON = 20
 PAGE = 100
-REPLAY_PAGES = 100
+REPLAY_PAGES = 10  # gathered before the first byte; who missed more comes back for it
+REPLAY_SECONDS = 5.0
 OPEN_SECONDS = 30.0
 GREETING = b"retry: 2000\n\n"
 HEARTBEAT = b":\n\n"
@@ -221,6 +222,7 @@ def _last_event_id(text: str) -> int:
 
 
 def _catch_up(desk: Desk, call: Call, stream: Stream, data: dict[str, Any]) -> None:
+    until = time.monotonic() + REPLAY_SECONDS
     for _ in range(REPLAY_PAGES):
         told = desk.ask(call, data).data
         stream.principals = frozenset(told["principals"])
@@ -229,6 +231,8 @@ def _catch_up(desk: Desk, call: Call, stream: Stream, data: dict[str, Any]) -> N
         data = {**data, "after": told["cursor"]}
         if len(told["data"]) < data["limit"]:
             return
+        if time.monotonic() > until:
+            break
     stream.close()  # too far behind for one go: what was replayed is sent, then the client comes back for more
 
 

@@ -121,6 +121,9 @@ class RpcConsumer(_Consumer):
                 REQUESTS.labels(self.host.name, verb, "too_late").inc()
                 self.link.ack(message.channel, message.delivery_tag)  # nobody waits any more: no effect, no reply
                 return
+            if message.delivery_info.get("redelivered") and not entrypoint.line.may_be_repeated:
+                detail = "The connection was lost meanwhile, so it may have been done. Look before you repeat it."
+                raise Unavailable("perhaps_done", detail)
             data = _arguments(message.body)
         except Problem as problem:
             self.reply(message, verb, problem)
@@ -142,7 +145,7 @@ class RpcConsumer(_Consumer):
         outcome = "ok" if isinstance(result, Answer) else result.code
         REQUESTS.labels(self.host.name, verb if verb in self._lines else "unknown", outcome).inc()
         if message.channel is not self.link.channel:
-            return  # that connection is gone; the broker gives the request to somebody again, its key protects it
+            return  # that connection is gone; the broker gives the request to somebody again: see ``take``
         try:
             self.link.answer(
                 EXCHANGE,

@@ -52,6 +52,11 @@ class RpcLine:
         """The wire name, such as ``paint_house``."""
         return self.message.wire_name
 
+    @property
+    def may_be_repeated(self) -> bool:
+        """Whether it can be done once more without harm: it changes nothing, or a key can see to that."""
+        return self.message.reads or self.keyed
+
     def answer(self, work: Work, context: Context, data: dict[str, Any]) -> Answer:
         """Read the request, do it in one unit of work, return the reply's bytes - after the commit. Raises Problem."""
         ask = self.message.load(data)
@@ -66,10 +71,15 @@ class RpcLine:
                 return Answer(self.do(unit, ask).dump_json())
         if not self.keyed:
             context = replace(context, key="")
-        seen = (self.look(work, context, ask),) if self.look else ()
-        return work.once(
-            context, fingerprint_of(self.message, data), lambda unit: self.do(unit, ask, *seen).dump_json()
-        )
+        fingerprint = fingerprint_of(self.message, data)
+        try:
+            seen = (self.look(work, context, ask),) if self.look else ()
+        except Problem:
+            kept = work.kept(context, fingerprint)  # done before: what it looked at has been used up, perhaps
+            if kept is None:
+                raise
+            return kept
+        return work.once(context, fingerprint, lambda unit: self.do(unit, ask, *seen).dump_json())
 
 
 @dataclass(frozen=True)
@@ -124,10 +134,11 @@ class FamilyLine:
 
 @dataclass(frozen=True)
 class TimerLine:
-    """Something to do every so often, by one instance at a time (advisory lock)."""
+    """Something to do every so often, by one instance at a time (advisory lock). ``do`` takes a batch and says whether
+    it was a full one: then the next round begins at once, in a transaction of its own."""
 
     seconds: float
-    do: Callable[[UnitOfWork], None]
+    do: Callable[[UnitOfWork], bool | None]
 
 
 @dataclass(frozen=True)
@@ -194,8 +205,8 @@ def events(
     return FamilyLine(source, base, do, but)
 
 
-def timer(*, seconds: float, do: Callable[[UnitOfWork], None]) -> TimerLine:
-    """Every so many seconds, in one instance at a time."""
+def timer(*, seconds: float, do: Callable[[UnitOfWork], bool | None]) -> TimerLine:
+    """Every so many seconds, in one instance at a time; at once again when ``do`` says that there is more."""
     return TimerLine(seconds, do)
 
 

@@ -24,11 +24,10 @@ from services.chassis.entrypoints import ErrandLine, EventLine, RpcLine, TimerLi
 from services.chassis.host import Host
 from services.chassis.outbox import Relay
 from services.chassis.problems import Problem, Unavailable
-from services.chassis.unit_of_work import Answer, Work
+from services.chassis.unit_of_work import Answer, Work, forget_keys
 
 log = structlog.get_logger("host")
 _TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(7274003, :number)")
-KEYS_KEPT_SECONDS = 24 * 3600
 LAST_ROUND_SECONDS = 5
 
 
@@ -61,7 +60,8 @@ def _worker_class(host: Host) -> type:
         elif isinstance(line, TimerLine | ErrandLine):
             members[name] = _entry(lambda service: None, Rounds(name, line, host))
     members["relay"] = _entry(lambda service: None, RelayThread(host))
-    members["forget_old_keys"] = _entry(lambda service: None, Rounds("forget_old_keys", _forgetting(host.work), host))
+    forgetting = TimerLine(300, forget_keys)
+    members["forget_old_keys"] = _entry(lambda service: None, Rounds("forget_old_keys", forgetting, host))
     return type(f"{host.name.title()}Worker", (), members)
 
 
@@ -96,15 +96,6 @@ def _applying(line: EventLine, work: Work) -> Callable[..., bool | Exception]:
             return error
 
     return apply
-
-
-def _forgetting(work: Work) -> TimerLine:
-    def forget(unit: Any) -> None:
-        from datetime import timedelta
-
-        work.forget(older_than=unit.now - timedelta(seconds=KEYS_KEPT_SECONDS))
-
-    return TimerLine(300, forget)
 
 
 class Rounds(Entrypoint):
@@ -144,12 +135,13 @@ class Rounds(Entrypoint):
             self._bell.wait()
 
     def _round(self) -> int:
+        """Returns how much it carried; after nothing there is a rest."""
         if isinstance(self.line, ErrandLine):
             return self.line.once(self.host.work, lambda: self._stopping)
         number = zlib.crc32(self.name.encode()) & 0x7FFFFFFF
         with self.host.work.writing() as unit:
             if unit.all(_TRY_LOCK, {"number": number})[0][0]:
-                self.line.do(unit)
+                return int(bool(self.line.do(unit)))
         return 0
 
 

@@ -187,15 +187,20 @@ def split_optional(hint: Any) -> tuple[Any, bool, bool]:
 
 
 class _StrictBoolean(fields.Boolean):
-    truthy = {True}  # noqa: RUF012 - marshmallow's own interface
-    falsy = {False}  # noqa: RUF012
+    def _deserialize(self, value: Any, *more: Any, **rest: Any) -> bool:
+        if value is not True and value is not False:  # 1 and 1.0 are equal to True
+            raise self.make_error("invalid", input=value)
+        return bool(value)
 
 
 class _Moment(fields.AwareDateTime):
     def _deserialize(self, value: Any, *more: Any, **rest: Any) -> datetime:
         if not isinstance(value, str):
             raise self.make_error("invalid", input=value, obj_type="datetime")
-        return super()._deserialize(value, *more, **rest).astimezone(UTC)
+        try:
+            return super()._deserialize(value, *more, **rest).astimezone(UTC)
+        except OverflowError:  # in UTC it would lie before the year 1 or after 9999
+            raise self.make_error("invalid", input=value, obj_type="datetime") from None
 
 
 _NO_TEXT = re.compile("[\x00\ud800-\udfff]")

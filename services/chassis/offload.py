@@ -1,4 +1,4 @@
-"""Run CPU-heavy work (argon2, unzip, image work) beside the event loop, so that it never stalls other requests."""
+"""Run what would hold up the event loop (hashing, checking signatures) in real threads beside it."""
 
 from __future__ import annotations
 

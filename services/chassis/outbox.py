@@ -18,6 +18,7 @@ from sqlalchemy.engine import make_url
 
 from services.chassis.link import LinkDown, Publisher
 from services.chassis.telemetry import PUBLISHED, UNROUTED
+from services.chassis.unit_of_work import KEPT_ALIVE, SERVER_LIMITS
 
 BATCH = 200
 LOOK_EVERY_SECONDS = 1.0
@@ -121,7 +122,7 @@ class _Session:
 
     def __enter__(self) -> _Session:
         self._db = psycopg2.connect(
-            self._dsn, connect_timeout=3, application_name="relay", options="-c lock_timeout=3000"
+            self._dsn, connect_timeout=3, application_name="relay", options=SERVER_LIMITS, **KEPT_ALIVE
         )
         self._db.set_isolation_level(psycopg2.extensions.ISOLATION_LEVEL_AUTOCOMMIT)
         return self

@@ -1,9 +1,8 @@
-"""Logs, metrics and the trace context that every message carries on."""
+"""Logs and metrics."""
 
 from __future__ import annotations
 
 import logging
-import secrets
 import sys
 from typing import Any
 
@@ -66,11 +65,3 @@ def _adopt_library_logs(processors: list[Any], level: int) -> None:
     # kombu logs raw bodies of messages it cannot read; nameko's worker lines repeat ours.
     logging.getLogger("kombu").setLevel(logging.CRITICAL)
     logging.getLogger("amqp").setLevel(logging.CRITICAL)
-
-
-def next_trace(trace: str) -> str:
-    """The W3C traceparent to send on: same trace, a new span id; a new trace when there is none or it is not valid."""
-    parts = trace.split("-")
-    if len(parts) == 4 and len(parts[1]) == 32 and len(parts[2]) == 16:
-        return f"00-{parts[1]}-{secrets.token_hex(8)}-{parts[3][:2]}"
-    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"

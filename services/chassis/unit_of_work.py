@@ -15,7 +15,7 @@ import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -49,6 +49,11 @@ from services.chassis.problems import Conflict, Invalid, PreconditionFailed, Pre
 
 # The server gives up by itself: a killed greenlet's query would otherwise run on (stack.md).
 SERVER_LIMITS = "-c statement_timeout=5000 -c lock_timeout=3000 -c idle_in_transaction_session_timeout=10000"
+# Either side notices within half a minute that the other one is gone without a word; the server then frees its locks.
+KEPT_ALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+SERVER_LIMITS += "".join(f" -c tcp_{name}={value}" for name, value in KEPT_ALIVE.items())
+KEYS_KEPT = timedelta(hours=24)
+FORGOTTEN_AT_ONCE = 5000  # so that locks stay short
 LOCK_NOT_AVAILABLE, QUERY_CANCELED, SERIALIZATION, DEADLOCK = "55P03", "57014", "40001", "40P01"
 
 
@@ -144,15 +149,14 @@ class Work:
                 "options": SERVER_LIMITS,
                 "application_name": name,
                 "connect_timeout": 3,
-                "keepalives_idle": 10,
-                "keepalives_interval": 5,
-                "keepalives_count": 3,
+                **KEPT_ALIVE,
             },
             query_cache_size=1000,
             json_deserializer=orjson.loads,
             json_serializer=lambda value: orjson.dumps(value).decode(),
             isolation_level="AUTOCOMMIT",  # we say BEGIN and COMMIT ourselves, together with other statements
             pool_reset_on_return=None,
+            hide_parameters=True,  # an error's text goes to logs: people's words and secrets do not
         )
         self._clock = clock or (lambda: datetime.now(UTC))
 
@@ -190,7 +194,7 @@ class Work:
         if not context.key:
             with self.writing(context) as unit:
                 return Answer(do(unit))
-        key = f"{context.actor.key} {context.key}"
+        key = _key_of(context)
         claim = {"key": key, "fingerprint": fingerprint, "at": self._clock()}
         with self._transaction(context, _BEGIN_AND_CLAIM, claim) as (unit, claimed):
             if not claimed:
@@ -203,6 +207,14 @@ class Work:
                 raise
             unit.answered = (key, _without(body, unit.told_once) if unit.told_once else body)
             return Answer(body)
+
+    def kept(self, context: Context, fingerprint: bytes) -> Answer | None:
+        """The answer kept under the key of this request; None when there is none. Raises Invalid as ``once``."""
+        if not context.key:
+            return None
+        with self.reading(context) as unit:
+            found = unit.first(_FIND, {"key": _key_of(context)})
+        return None if found is None or found.reply is None else _again(found, fingerprint)
 
     @contextmanager
     def applying(self, event_id: str, context: Context) -> Iterator[UnitOfWork]:
@@ -236,14 +248,14 @@ class Work:
         if refusal is not None:
             raise refusal
 
-    def forget(self, *, older_than: datetime) -> int:
-        """Drop keys nobody may repeat any more; returns how many (at most 5,000 a call, so that locks stay short)."""
-        with self.writing() as unit:
-            return unit.run(_FORGET, {"at": older_than})
-
     def close(self) -> None:
         """Close all pooled connections."""
         self.engine.dispose()
+
+
+def forget_keys(unit: UnitOfWork) -> bool:
+    """A timer: drop a batch of the keys nobody may repeat any more; says whether there may be more."""
+    return unit.run(_FORGET, {"at": unit.now - KEYS_KEPT, "most": FORGOTTEN_AT_ONCE}) == FORGOTTEN_AT_ONCE
 
 
 def fingerprint_of(message: type[Request[Any]], data: dict[str, Any]) -> bytes:
@@ -273,7 +285,7 @@ def envelope_of(event: Event, context: Context, at: datetime) -> tuple[str, byte
 _CLAIM = "INSERT INTO inbox (key, fingerprint, at) VALUES (:key, :fingerprint, :at) ON CONFLICT (key) DO NOTHING"
 _UNCLAIM = text("DELETE FROM inbox WHERE key = :key")
 _FIND = text("SELECT fingerprint, reply FROM inbox WHERE key = :key")
-_FORGET = text("DELETE FROM inbox WHERE key IN (SELECT key FROM inbox WHERE at < :at ORDER BY at LIMIT 5000)")
+_FORGET = text("DELETE FROM inbox WHERE key IN (SELECT key FROM inbox WHERE at < :at ORDER BY at LIMIT :most)")
 _ANSWER = "UPDATE inbox SET reply = :reply WHERE key = :key"
 _EVENTS = """INSERT INTO outbox (event_id, type, subject, fleeting, body)
     SELECT * FROM unnest(CAST(:ids AS text[]), CAST(:types AS text[]), CAST(:subjects AS text[]),
@@ -337,6 +349,14 @@ def _replay(unit: UnitOfWork, key: str, fingerprint: bytes) -> Answer:
     row = unit.first(_FIND, {"key": key})
     if row is None or row.reply is None:
         raise Conflict("still_running", "The first request with this key is still running.", retry_after=1)
+    return _again(row, fingerprint)
+
+
+def _key_of(context: Context) -> str:
+    return f"{context.actor.key} {context.key}"
+
+
+def _again(row: Row[Any], fingerprint: bytes) -> Answer:
     if bytes(row.fingerprint) != fingerprint:
         detail = "This Idempotency-Key was used before with another body. Use a new key for a new request."
         raise Invalid("idempotency_key_reused", detail)

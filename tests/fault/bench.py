@@ -39,6 +39,11 @@ class Bench:
         context = Context(actor=Actor("user", user), key=key, more=ask.pop("more", {}))
         return self.client.call("sample", "add_thing", {"thing_id": thing_id, **ask}, context, timeout)
 
+    def hide(self, thing_id: str, *, timeout: float = 20.0, **more: Any) -> Reply:
+        """Ask for a thing by the request that heeds no key."""
+        context = Context(actor=Actor("user", "ann"), key=thing_id, more=more)
+        return self.client.call("sample", "hide_thing", {"thing_id": thing_id}, context, timeout)
+
     def echo(self, text: str = "hello", sleep_seconds: float = 0.0, timeout: float = 20.0, **more: Any) -> str:
         """Ask for an echo; what came back."""
         ask = {"text": text, "sleep_seconds": sleep_seconds, **more}

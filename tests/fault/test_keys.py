@@ -90,3 +90,15 @@ def test_a_service_killed_between_commit_and_reply_has_done_it_once(bench: Bench
     assert reply.replayed
     assert bench.count("things", name) == 1
     eventually(lambda: bench.count("effects", name) == 1, MANY)
+
+
+def test_what_no_key_protects_is_not_done_again_after_a_kill(bench: Bench, service: Process) -> None:
+    name = new_id("hidden")
+    with side_by_side(lambda _: bench.refusal(lambda: bench.hide(name, timeout=MANY, die=True)), [1], 1) as futures:
+        eventually(lambda: not service.alive, MANY, "the service dies after its commit")
+        service.start()
+        problem = futures[0].result()
+    assert (problem.status, problem.code) == (503, "perhaps_done")
+    assert bench.count("things", name) == 1
+    bench.hide(name)
+    assert bench.count("things", name) == 2

@@ -277,6 +277,16 @@ def test_a_withdrawn_invitation_leads_nowhere(world: World, extend: Scene, post:
     assert expect(accept(world, "cwi_never-was-one"), 404)["code"] == "invitation_gone"
 
 
+def test_an_invitation_into_another_teams_staff_ends_none(
+    world: World, cast: Cast, extend: Scene, portal: Scene, post: Post
+) -> None:
+    email = f"{unique('eva')}@example.org"
+    expect(invite(cast.operator, extend, email, organization_id=None, role="agent"), 201)
+    token = post.secret(email, "invites you")
+    expect(invite(cast.operator, portal, email, organization_id=None, role="agent"), 201)
+    assert expect(accept(world, token), 200)["membership"]["team_id"] == extend.team.id
+
+
 def test_an_invitation_runs_out_after_seven_days(memory: MemoryWorld, extend: Scene, post: Post) -> None:
     email = f"{unique('eva')}@example.org"
     expect(invite(extend.administrator, extend, email), 201)

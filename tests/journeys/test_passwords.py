@@ -119,6 +119,17 @@ def test_a_link_works_once_and_only_the_newest(world: World, person: Person) -> 
     expect(reset(world, token), 422)
 
 
+def test_a_new_password_ends_every_link_that_the_old_one_was_good_for(world: World, person: Person) -> None:
+    """A thief who has the password asks that his own address become the person's."""
+    thief = f"thief-{person.email}"
+    expect(person.post("/v1/me/email", {"email": thief, "password": person.password}), 200)
+    world.settle(lambda: len(links(world, thief, "/email/confirm")) == 1)
+    expect(reset(world, lose(world, person.user_name, person.email)), 200)
+    [token] = links(world, thief, "/email/confirm")
+    refused = world.http("POST", "/v1/email/confirm", json={"token": token})
+    assert expect(refused, 422)["errors"][0]["rule"] == "expired"
+
+
 def test_a_link_is_good_for_an_hour_and_for_nothing_else(memory: MemoryWorld, person: Person) -> None:
     """S27."""
     token = lose(memory, person.user_name, person.email)

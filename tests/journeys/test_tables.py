@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from alembic import command
 from sqlalchemy import NullPool, Table, create_engine, func, insert, select, text
+from sqlalchemy.exc import DBAPIError
 
-from services.accounts import rules
+from services.accounts import queries, rules
 from services.accounts import tables as t
 from services.accounts.service import Service
 from services.chassis.entrypoints import TimerLine, lines_of
@@ -35,6 +36,20 @@ def test_tables_and_migrations_agree(parts: Parts, service: str) -> None:
         url = parts.stack.database_url(service, name)
         migrate(service, url)
         assert differences(service, url) == []
+    finally:
+        parts.sql(f'DROP DATABASE IF EXISTS "{name}"')
+
+
+def test_an_instance_starts_on_what_a_newer_one_made_of_the_tables(parts: Parts) -> None:
+    name = "files_newer"
+    parts.sql(f'DROP DATABASE IF EXISTS "{name}"')
+    parts.sql(f'CREATE DATABASE "{name}" OWNER "files"')
+    try:
+        url = parts.stack.database_url("files", name)
+        migrate("files", url)
+        parts.sql("UPDATE alembic_version SET version_num = '9000'", url)
+        migrate("files", url)
+        assert parts.sql("SELECT version_num FROM alembic_version", url) == [("9000",)]
     finally:
         parts.sql(f'DROP DATABASE IF EXISTS "{name}"')
 
@@ -182,6 +197,24 @@ def test_what_has_run_out_is_forgotten_and_nothing_else(work: Work, table: Table
         with work.writing() as uow:
             [row] = uow.all(select(func.count()).select_from(table))
         assert row[0] == 1
+
+
+def test_a_full_batch_is_followed_by_the_next_one_at_once(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries.sight, "BATCH", 2)
+    old = [{"counter": bytes([number]), "times": 1, "until": NOW - MINUTE} for number in range(5)]
+    with work.writing() as uow:
+        uow.run(insert(t.attempts).values(old))
+    told = []
+    for _ in range(3):
+        with work.writing() as uow:
+            told.append(Service.purge.do(uow))
+    assert told == [True, True, False]
+
+
+def test_an_error_of_the_database_does_not_repeat_what_was_said(work: Work) -> None:
+    with pytest.raises(DBAPIError) as caught, work.writing() as uow:
+        uow.run(text("SELECT 1 / 0, CAST(:word AS text)"), {"word": "my secret"})
+    assert "my secret" not in str(caught.value)
 
 
 def test_every_table_whose_rows_run_out_is_tried() -> None:

@@ -39,7 +39,7 @@ class Settings(ServiceSettings):
 on: dict[str, Any] = {"ticking": False, "outside": ""}
 
 
-def add_thing(uow: UnitOfWork, ask: w.AddThing) -> w.ThingView:
+def add_thing(uow: UnitOfWork, ask: w.AddThing | w.HideThing) -> w.ThingView:
     uow.run(insert(things), {"thing_id": ask.thing_id})
     if ask.trouble == "swallow":  # a failed statement passed over: the database can only roll back now
         with suppress(DBAPIError):
@@ -120,10 +120,11 @@ def dying(once: Callable[..., Answer]) -> Callable[..., Answer]:
 
 
 class Service:
-    """One request that writes, two that read, one event it hears itself, one timer, one errand."""
+    """Two requests that write, two that read, one event it hears itself, one timer, one errand."""
 
     name = "sample"
     settings = Settings
+    hide_thing = rpc(w.HideThing, add_thing, keyed=False)
     add_thing = rpc(w.AddThing, add_thing)
     read_echo = rpc(w.ReadEcho, read_echo)
     read_limits = rpc(w.ReadLimits, read_limits)

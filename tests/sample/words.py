@@ -51,6 +51,14 @@ class AddThing(Request[ThingView]):
     sleep_seconds: float = 0.0
 
 
+class HideThing(Request[ThingView]):
+    """Store a thing; the answer is a secret, so that it is not kept under a key."""
+
+    thing_id: str
+    trouble: str = ""
+    sleep_seconds: float = 0.0
+
+
 class ThingAdded(Event):
     """A thing was stored; ``trouble``: ``fail`` always fails, ``gate`` fails until a thing ``open <id>`` is there."""
 

@@ -10,9 +10,8 @@ from sqlalchemy import ARRAY, Text, bindparam, insert, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.accounts import queries, rules
-from services.accounts.commands import audit
 from services.accounts.commands.facts import contract_versioned, membership_changed, organization_changed
-from services.accounts.notes import write_all
+from services.accounts.notes import note, write_all
 from services.accounts.tables import contract_versions, contracts, memberships
 from services.chassis.ids import new_id
 from services.chassis.problems import Conflict
@@ -101,7 +100,7 @@ def _add_version(
     uow.run(insert(contract_versions).values(version))
     about = {"team_id": contract["team_id"], "organization_id": contract["organization_id"]}
     uow.record(contract_versioned({**version, **about}))
-    audit.note(
+    note(
         uow,
         "contract.versioned",
         team_id=contract["team_id"],

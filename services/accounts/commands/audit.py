@@ -10,13 +10,11 @@ from sqlalchemy import insert, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.accounts import queries, rules, secrets
-from services.accounts.notes import note, write
+from services.accounts.notes import write
 from services.accounts.rules.audit import Head, Seal
 from services.accounts.settings import Settings
 from services.accounts.tables import audit_checkpoints, audit_heads, audit_keys
 from services.chassis.unit_of_work import UnitOfWork
-
-__all__ = ["note", "note_event", "prepare", "seal"]
 
 _GIVE_PLACES = text(
     "UPDATE audit_entries SET seq = sealed.seq, hash = sealed.hash "

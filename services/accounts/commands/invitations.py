@@ -9,10 +9,10 @@ from sqlalchemy import insert, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.accounts import queries, rules, secrets
-from services.accounts.commands.audit import note
 from services.accounts.commands.joining import count, link_contacts
 from services.accounts.commands.letters import Link, want_letter
 from services.accounts.commands.people import join, new_person, rights
+from services.accounts.notes import note
 from services.accounts.rules.standing import Standing
 from services.accounts.tables import invitations, user_requests, users
 from services.chassis.ids import new_id
@@ -49,7 +49,8 @@ def _invite(uow: UnitOfWork, standing: Standing, organization: Fields | None, as
     if queries.joining.member_with_email(uow, place, asked["team_id"], email_key) is not None:
         raise Conflict("already_member", "This person has a membership here already; change that one.")
     count(uow, f"invitation {uow.actor.user_id}", rules.joining.INVITATIONS_OF_A_PERSON)
-    _withdraw(uow, (invitations.c.email_key == email_key) & invitations.c.organization_id.is_not_distinct_from(place))
+    here = (invitations.c.team_id == asked["team_id"]) & invitations.c.organization_id.is_not_distinct_from(place)
+    _withdraw(uow, here & (invitations.c.email_key == email_key))
     me = queries.people.person(uow, uow.actor.user_id)
     token = secrets.new_token("cwi_")
     row = {

@@ -44,8 +44,12 @@ def link_contacts(uow: UnitOfWork, organization_id: str | None, person: Fields) 
         uow.run(linked)
 
 
-def forget_applications(uow: UnitOfWork) -> None:
-    """A timer: applications nobody decided on, what was settled long ago, counts whose window is over."""
-    uow.run(delete(registrations).where(registrations.c.id.in_(queries.joining.old_registrations(uow))))
-    uow.run(delete(invitations).where(invitations.c.id.in_(queries.joining.old_invitations(uow))))
-    uow.run(delete(joining_counts).where(joining_counts.c.key.in_(queries.joining.old_counts(uow))))
+def forget_applications(uow: UnitOfWork) -> bool:
+    """A timer: applications nobody decided on, what was settled long ago, counts whose window is over. Says whether
+    there may be more."""
+    gone = [
+        uow.run(delete(registrations).where(registrations.c.id.in_(queries.joining.old_registrations(uow)))),
+        uow.run(delete(invitations).where(invitations.c.id.in_(queries.joining.old_invitations(uow)))),
+        uow.run(delete(joining_counts).where(joining_counts.c.key.in_(queries.joining.old_counts(uow)))),
+    ]
+    return max(gone) >= queries.sight.BATCH

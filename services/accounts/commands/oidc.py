@@ -259,6 +259,7 @@ def _link(uow: UnitOfWork, proof: Proof, user_id: str) -> None:
         note(uow, "identity.linked", team_id=None, object_id=user_id, issuer=proof.issuer)
 
 
-def purge(uow: UnitOfWork) -> None:
-    """A timer: forget sign-ins nobody finished."""
-    uow.run(delete(begun_sign_ins).where(begun_sign_ins.c.state_hash.in_(queries.oidc.old_begun(uow))))
+def purge(uow: UnitOfWork) -> bool:
+    """A timer: forget sign-ins nobody finished. Says whether there may be more."""
+    old = begun_sign_ins.c.state_hash.in_(queries.oidc.old_begun(uow))
+    return uow.run(delete(begun_sign_ins).where(old)) >= queries.sight.BATCH

@@ -8,8 +8,8 @@ import click
 from sqlalchemy import delete, insert
 
 from services.accounts import queries, rules, secrets
-from services.accounts.commands.audit import note
 from services.accounts.commands.people import new_person
+from services.accounts.notes import note
 from services.accounts.settings import Settings
 from services.accounts.tables import operator_tokens, users
 from services.chassis.problems import Conflict, Forbidden

@@ -138,5 +138,5 @@ def change_password(uow: UnitOfWork, ask: c.ChangePassword, seen: tuple[Fields, 
 
 def _put_password(uow: UnitOfWork, person: Fields, password_hash: str) -> None:
     uow.run(update(users).where(users.c.id == person["id"]).values(password_hash=password_hash))
-    end_links(uow, and_(mailed_links.c.user_id == person["id"], mailed_links.c.kind == "password"))
+    end_links(uow, mailed_links.c.user_id == person["id"])  # also those that who knew the old one asked for
     want_letter(uow, "password_changed", person)

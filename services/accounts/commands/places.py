@@ -9,8 +9,8 @@ from sqlalchemy import insert, update
 
 from services.accounts import queries, rules
 from services.accounts.commands.agreements import place_partners
-from services.accounts.commands.audit import note
 from services.accounts.commands.facts import membership_changed, organization_changed
+from services.accounts.notes import note
 from services.accounts.tables import invitations, memberships, organizations
 from services.chassis.ids import new_id
 from services.chassis.unit_of_work import UnitOfWork

@@ -8,8 +8,8 @@ from sqlalchemy import insert, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.accounts import queries, rules
-from services.accounts.commands.audit import note
 from services.accounts.commands.facts import organization_changed, team_changed
+from services.accounts.notes import note
 from services.accounts.queries.sight import Fields
 from services.accounts.rules.standing import Standing
 from services.accounts.tables import organizations, profile_drafts, roles, team_profiles, teams

@@ -10,11 +10,11 @@ from sqlalchemy import insert, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.accounts import queries, rules, secrets
-from services.accounts.commands.audit import note
 from services.accounts.commands.joining import count, link_contacts
 from services.accounts.commands.letters import Link, want_letter
 from services.accounts.commands.people import join, new_login, rights
 from services.accounts.commands.places import add_organization
+from services.accounts.notes import note
 from services.accounts.tables import registrations, users
 from services.chassis.actor import Context
 from services.chassis.ids import new_id

@@ -223,15 +223,18 @@ def _with_tokens(uow: UnitOfWork, session: Fields, person: Fields, token: str) -
     )
 
 
-def purge(uow: UnitOfWork) -> None:
+def purge(uow: UnitOfWork) -> bool:
     """A timer: forget what is past its time: sessions (their tokens go with them), counted attempts, places, links,
-    API tokens and signing keys."""
-    uow.run(delete(sessions).where(sessions.c.id.in_(queries.installation.dead_sessions(uow))))
-    uow.run(delete(attempts).where(attempts.c.counter.in_(queries.installation.old_attempts(uow))))
+    API tokens and signing keys. Says whether there may be more."""
     places = tuple_(known_places.c.user_id, known_places.c.place)
-    uow.run(delete(known_places).where(places.in_(queries.installation.old_places(uow))))
-    uow.run(delete(mailed_links).where(mailed_links.c.hash.in_(queries.installation.old_links(uow))))
-    tokens.purge(uow)
+    gone = [
+        uow.run(delete(sessions).where(sessions.c.id.in_(queries.installation.dead_sessions(uow)))),
+        uow.run(delete(attempts).where(attempts.c.counter.in_(queries.installation.old_attempts(uow)))),
+        uow.run(delete(known_places).where(places.in_(queries.installation.old_places(uow)))),
+        uow.run(delete(mailed_links).where(mailed_links.c.hash.in_(queries.installation.old_links(uow)))),
+        tokens.purge(uow),
+    ]
     spent = queries.installation.spent_keys_until(uow)
     if spent is not None:
         uow.run(delete(signing_keys).where(signing_keys.c.signs_from < spent))
+    return max(gone) >= queries.sight.BATCH

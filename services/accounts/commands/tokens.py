@@ -85,6 +85,6 @@ def use_token(uow: UnitOfWork, ask: c.UseToken) -> c.TokenUseView:
     return c.TokenUseView(token_id=token["id"], scopes=list(token["scopes"]), **shown)
 
 
-def purge(uow: UnitOfWork) -> None:
-    """Part of the timer: forget tokens that ended long ago."""
-    uow.run(delete(api_tokens).where(api_tokens.c.id.in_(queries.tokens.dead_tokens(uow))))
+def purge(uow: UnitOfWork) -> int:
+    """Part of the timer: forget tokens that ended long ago; returns how many."""
+    return uow.run(delete(api_tokens).where(api_tokens.c.id.in_(queries.tokens.dead_tokens(uow))))

@@ -30,9 +30,6 @@ from services.contracts import accounts as c
 _INSTALLATION_LOCK = 7_274_101  # any number; taken while the first signing key and the operator are made
 
 
-_BATCH = 1000
-
-
 def read_keys(uow: UnitOfWork, ask: c.ReadKeys) -> c.KeysView:
     """Anyone may read them."""
     keys = uow.all(select(signing_keys.c.public).order_by(signing_keys.c.created_at))
@@ -64,25 +61,25 @@ def _may_sign(uow: UnitOfWork, what: Any) -> Select[Any]:
 def dead_sessions(uow: UnitOfWork) -> Select[Any]:
     """Sessions past their time for a day (ended ones stay until then: a stolen token shall still be known)."""
     dead = select(sessions.c.id).where(sessions.c.expires_at < uow.now - timedelta(days=1))
-    return dead.order_by(sessions.c.expires_at).limit(_BATCH)
+    return dead.order_by(sessions.c.expires_at).limit(sight.BATCH)
 
 
 def old_attempts(uow: UnitOfWork) -> Select[Any]:
     """Counted attempts whose window is over."""
-    return select(attempts.c.counter).where(attempts.c.until < uow.now).order_by(attempts.c.until).limit(_BATCH)
+    return select(attempts.c.counter).where(attempts.c.until < uow.now).order_by(attempts.c.until).limit(sight.BATCH)
 
 
 def old_places(uow: UnitOfWork) -> Select[Any]:
     """Places nobody has signed in from for long."""
     old = select(known_places.c.user_id, known_places.c.place)
     old = old.where(known_places.c.seen_at < uow.now - rules.attempts.KNOWN_FOR)
-    return old.order_by(known_places.c.seen_at).limit(_BATCH)
+    return old.order_by(known_places.c.seen_at).limit(sight.BATCH)
 
 
 def old_links(uow: UnitOfWork) -> Select[Any]:
     """Mailed links that can be of no use any more, nor be counted."""
     old = select(mailed_links.c.hash).where(mailed_links.c.made_at < uow.now - timedelta(days=2))
-    return old.order_by(mailed_links.c.made_at).limit(_BATCH)
+    return old.order_by(mailed_links.c.made_at).limit(sight.BATCH)
 
 
 def facts_after(uow: UnitOfWork, table: Table, after: str) -> list[Fields]:
@@ -96,4 +93,4 @@ def facts_after(uow: UnitOfWork, table: Table, after: str) -> list[Fields]:
     if table is contract_versions:
         about = (contracts.c.team_id, contracts.c.organization_id)
         rows = rows.join_from(table, contracts, contracts.c.id == table.c.contract_id).add_columns(*about)
-    return sight.fields(uow, rows.where(table.c.id > after).order_by(table.c.id).limit(_BATCH // 2))
+    return sight.fields(uow, rows.where(table.c.id > after).order_by(table.c.id).limit(sight.BATCH // 2))

@@ -24,9 +24,6 @@ from services.chassis.problems import NotFound
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import accounts as c
 
-_BATCH = 1000
-
-
 # --- registrations ---------------------------------------------------------------------------------------------------
 
 
@@ -267,15 +264,15 @@ def old_registrations(uow: UnitOfWork) -> Select[Any]:
     kept = func.coalesce(registrations.c.decided_at, uow.now) > uow.now - rules.joining.DECIDED_KEPT
     old = registrations.c.created_at < uow.now - rules.joining.PENDING_KEPT
     rows = select(registrations.c.id).where(old, or_(registrations.c.status == "pending", ~kept))
-    return rows.order_by(registrations.c.created_at).limit(_BATCH)
+    return rows.order_by(registrations.c.created_at).limit(sight.BATCH)
 
 
 def old_invitations(uow: UnitOfWork) -> Select[Any]:
     """Invitations that ran out long ago."""
     rows = select(invitations.c.id).where(invitations.c.expires_at < uow.now - rules.joining.DECIDED_KEPT)
-    return rows.order_by(invitations.c.expires_at).limit(_BATCH)
+    return rows.order_by(invitations.c.expires_at).limit(sight.BATCH)
 
 
 def old_counts(uow: UnitOfWork) -> Select[Any]:
     """Counts whose window is over."""
-    return select(joining_counts.c.key).where(joining_counts.c.until < uow.now).limit(_BATCH)
+    return select(joining_counts.c.key).where(joining_counts.c.until < uow.now).limit(sight.BATCH)

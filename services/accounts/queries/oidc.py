@@ -15,7 +15,6 @@ from services.chassis.problems import NotFound
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import accounts as c
 
-_BATCH = 1000
 _SHOWN = tuple(field.name for field in fields_of(c.ProviderView))
 providers = identity_providers.c
 
@@ -107,7 +106,7 @@ def invitation_of(uow: UnitOfWork, team_id: str, email_key: str) -> Fields | Non
 
 def old_begun(uow: UnitOfWork) -> Select[Any]:
     """Sign-ins nobody can finish any more."""
-    return select(begun_sign_ins.c.state_hash).where(begun_sign_ins.c.expires_at < uow.now).limit(_BATCH)
+    return select(begun_sign_ins.c.state_hash).where(begun_sign_ins.c.expires_at < uow.now).limit(sight.BATCH)
 
 
 def _of_team(uow: UnitOfWork, team_id: str) -> Select[Any]:

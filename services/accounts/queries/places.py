@@ -32,9 +32,9 @@ def organization(uow: UnitOfWork, team_id: str, organization_id: str, *, to_chan
 
 
 def anonymous_organization(uow: UnitOfWork, team_id: str) -> Fields | None:
-    """The one that cases opened without a login belong to; None when the team's door was never open."""
+    """The one that cases opened without a login belong to, locked; None when the team's door was never open."""
     here = organizations.c.team_id == team_id, organizations.c.kind == "anonymous"
-    return sight.one(uow, sight.visible(uow, organizations).where(*here))
+    return sight.one(uow, sight.visible(uow, organizations).where(*here).with_for_update())
 
 
 def list_teams(uow: UnitOfWork, ask: c.ListTeams) -> c.TeamPage:

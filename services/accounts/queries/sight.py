@@ -38,6 +38,7 @@ from services.chassis.unit_of_work import UnitOfWork
 
 Fields = Mapping[str, Any]
 _JOINING = (contacts, invitations, registrations, user_requests)
+BATCH = 1000  # rows that a timer forgets at once
 
 
 def bound_to(uow: UnitOfWork) -> str | None:

@@ -15,8 +15,6 @@ from services.chassis.problems import NotFound
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import accounts as c
 
-_BATCH = 1000
-
 
 def list_tokens(uow: UnitOfWork, ask: c.ListTokens) -> c.TokenPage:
     """Oldest first. Raises Unauthenticated."""
@@ -74,7 +72,7 @@ def dead_tokens(uow: UnitOfWork) -> Select[Any]:
     """Tokens that ended so long ago that nobody asks about them any more."""
     past = uow.now - rules.tokens.KEPT_AFTER
     dead = select(api_tokens.c.id).where(or_(api_tokens.c.expires_at < past, api_tokens.c.revoked_at < past))
-    return dead.limit(_BATCH)
+    return dead.limit(sight.BATCH)
 
 
 def _alive(uow: UnitOfWork) -> Select[Any]:

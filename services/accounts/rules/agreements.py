@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -119,37 +119,25 @@ def features(profile: Profile, terms: Mapping[str, Any] | None) -> list[str]:
 # --- partners ---
 
 
-@dataclass(slots=True)
-class Places:
-    """What has to change so that partners' people have the places their contracts give them: rows of memberships,
-    with the person as ``queries.people.persons`` shows him."""
-
-    missing: list[dict[str, Any]] = field(default_factory=list)
-    other: list[dict[str, Any]] = field(default_factory=list)
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        return iter([*self.missing, *self.other])
-
-
-def places_of_partners(wanted: Sequence[Fields], present: Sequence[Fields]) -> Places:
-    """``wanted``: active people of partners, each with the ``customer_id`` he may act for; ``present``: derived places
-    there, and other places of the same people. Who belongs there by himself keeps what he has."""
+def places_of_partners(wanted: Sequence[Fields], present: Sequence[Fields]) -> Iterator[dict[str, Any]]:
+    """What has to change so that partners' people have the places their contracts give them: rows of memberships, with
+    the person as ``queries.people.persons`` shows him. ``wanted``: active people of partners, each with the
+    ``customer_id`` he may act for; ``present``: derived places there, and other places of the same people. Who belongs
+    there by himself keeps what he has."""
     there = {(row["organization_id"], row["user_id"]): row for row in present}
     granted: dict[tuple[str, str], dict[str, Any]] = {}
     for row in wanted:
         key = (row["customer_id"], row["user_id"])
         known = granted.setdefault(key, {**row, "organization_id": row["customer_id"], "permissions": []})
         known["permissions"] = sorted({*known["permissions"], *row["permissions"]} & MAY_ACT)
-    found = Places()
     for key, row in granted.items():
         if key not in there:
-            found.missing.append({**row, "role": "partner", "own_permissions": True, "active": True})
+            yield {**row, "role": "partner", "own_permissions": True, "active": True}
         elif there[key]["derived"] and not _same(there[key], row["permissions"]):
-            found.other.append({**there[key], "permissions": row["permissions"], "active": True})
+            yield {**there[key], "permissions": row["permissions"], "active": True}
     for key, row in there.items():
         if row["derived"] and row["active"] and key not in granted:
-            found.other.append({**row, "active": False})
-    return found
+            yield {**row, "active": False}
 
 
 def _same(place: Fields, permissions: list[str]) -> bool:

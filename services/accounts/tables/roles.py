@@ -1,4 +1,4 @@
-"""Roles, what they allow, queues and who is there."""
+"""Roles, and what they allow."""
 
 from __future__ import annotations
 

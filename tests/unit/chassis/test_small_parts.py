@@ -1,4 +1,4 @@
-"""Identifiers, trace headers, offloading, and the count of the broker's confirms."""
+"""Identifiers, offloading, and the count of the broker's confirms."""
 
 from __future__ import annotations
 
@@ -14,10 +14,7 @@ import pytest
 from services.chassis.ids import new_id
 from services.chassis.link import LinkDown, Publisher
 from services.chassis.offload import offload
-from services.chassis.telemetry import next_trace
 from tests.parts import ROOT
-
-TRACE = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
 
 
 def test_identifiers_sort_by_age_and_never_repeat() -> None:
@@ -27,20 +24,6 @@ def test_identifiers_sort_by_age_and_never_repeat() -> None:
         many = [name for names in pool.map(lambda _: [new_id("kit") for _ in range(5_000)], range(4)) for name in names]
     assert len(set(many + made)) == 40_000
     assert all(re.fullmatch(r"kit_[0-9a-hjkmnp-tv-z]{26}", name) for name in made)
-
-
-def test_a_trace_goes_on_with_a_new_span() -> None:
-    sent = next_trace(TRACE)
-    assert re.fullmatch(r"00-a{32}-[0-9a-f]{16}-01", sent)
-    assert sent != TRACE
-    assert next_trace(TRACE) != sent
-
-
-@pytest.mark.parametrize("trace", ["", "garbage", "00-abc-def-01", TRACE[:-3], TRACE + "-more", "-" * 60])
-def test_a_trace_that_is_none_begins_anew(trace: str) -> None:
-    sent = next_trace(trace)
-    assert re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-01", sent)
-    assert "a" * 32 not in sent
 
 
 def test_without_eventlet_heavy_work_runs_plainly() -> None:

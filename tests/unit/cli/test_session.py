@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
+from cli.api import Api, Refused
 from cli.session import Session
 
 TOLD = {"id": "ses_1", "access_token": "a", "refresh_token": "r", "expires_seconds": 600}
@@ -54,3 +56,37 @@ def test_logging_out_leaves_nothing(session: Session) -> None:
     session.forget()
     assert not session.path.exists()
     assert not Session(session.path).access_token
+
+
+class Seen(Api):
+    """What would go out."""
+
+    def _send(self, method: str, path: str, body: Any, token: str, more: dict[str, Any]) -> requests.Response:
+        sent.append((self.url, path, token, body))
+        answer = requests.Response()
+        answer.status_code = 401
+        return answer
+
+
+sent: list[tuple[str, str, str, Any]] = []
+
+
+@pytest.mark.parametrize("seconds", [600, 1], ids=["fresh", "stale"])
+def test_no_token_goes_to_another_address(session: Session, seconds: int) -> None:
+    session.save("https://one.example.org", TOLD | {"expires_seconds": seconds})
+    sent.clear()
+    elsewhere = Seen("https://two.example.org", session)
+    for do in (elsewhere.etag, elsewhere.get):
+        with pytest.raises(Refused):
+            do("/v1/me")
+    assert sent == [("https://two.example.org", "/v1/me", "", None)] * 2
+
+
+def test_no_token_goes_to_where_one_was_signed_in_before(session: Session) -> None:
+    mine = Seen("https://one.example.org", session)
+    session.save("https://one.example.org", TOLD | {"expires_seconds": 1})
+    Session(session.path).save("https://two.example.org", TOLD | {"access_token": "a2", "refresh_token": "r2"})
+    sent.clear()
+    with pytest.raises(Refused):
+        mine.get("/v1/me")
+    assert sent == [("https://one.example.org", "/v1/me", "", None)]

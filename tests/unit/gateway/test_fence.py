@@ -110,6 +110,13 @@ def test_zero_is_no_limit() -> None:
     assert not [name for name in dict(answers[0].headers) if name.startswith("RateLimit")]
 
 
+def test_clients_over_ipv4_at_an_ipv6_socket_count_one_by_one() -> None:
+    http = made(rate_limit=1)
+    peers = ["::ffff:192.0.2.1", "::ffff:192.0.2.2", "::ffff:192.0.2.1", "192.0.2.2"]
+    answers = [http.get(CASE, environ_overrides={"REMOTE_ADDR": peer}) for peer in peers]
+    assert [answer.status_code for answer in answers] == [401, 401, 429, 429]
+
+
 # --- addresses -------------------------------------------------------------------------------------------------------
 
 
@@ -125,12 +132,13 @@ def test_zero_is_no_limit() -> None:
         ("10.0.0.2", "198.51.100.1, nonsense, 10.0.0.3", "10.0.0.3"),
         ("10.0.0.2", "10.0.0.4", "10.0.0.4"),
         ("::ffff:10.0.0.2", "2001:db8::7", "2001:db8::7"),
+        ("::ffff:203.0.113.9", "198.51.100.1", "203.0.113.9"),
     ],
 )
 def test_only_our_proxies_are_believed_about_the_client(peer: str, told: str, found: str) -> None:
     environ = {"REMOTE_ADDR": peer, "HTTP_X_FORWARDED_FOR": told}
     assert Addresses("10.0.0.0/8, 192.168.0.0/16").of(environ) == found
-    assert Addresses("").of(environ) == peer
+    assert Addresses("").of(environ) == peer.removeprefix("::ffff:")
 
 
 def test_an_ipv6_customer_is_one_caller() -> None:

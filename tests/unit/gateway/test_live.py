@@ -81,6 +81,13 @@ def test_a_changed_membership_ends_the_streams_of_that_person(app: Gateway, http
     assert app.desk.hub.size == 0
 
 
+def test_who_missed_much_gets_a_part_and_comes_back_for_the_rest(app: Gateway, http: Any, services: FakeClient) -> None:
+    services.answers["list_feed"] = lambda data: page(*range(data["after"] + 1, data["after"] + live.PAGE + 1))
+    answer = http.get(f"{TEAM}/events?after=0", headers=bearer() | SSE, buffered=False)
+    assert ids(answer)[-1] == b"id: 1000"
+    assert app.desk.hub.size == 0
+
+
 def test_a_stream_ends_with_its_token(app: Gateway, http: Any, services: FakeClient) -> None:
     services.answers["list_feed"] = page()
     answer = http.get(f"{TEAM}/events", headers=bearer(exp=int(time.time()) + 2) | SSE, buffered=False)
