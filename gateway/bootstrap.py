@@ -4,10 +4,10 @@ answer is told whole or not at all, and everything in it can be read by itself."
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from gateway.answers import etag_of, json_answer
-from services.chassis.messages import Request, View
+from services.chassis.messages import Request, Shape, View
 from services.contracts import accounts, cases, notifications
 from services.contracts.shapes import Id, Slug, Version
 
@@ -36,13 +36,16 @@ class CreateView(View):
 
 class BootstrapView(View):
     """Me, my organizations in the team (the first 100), the profile in force, the freshest of my cases (the others are
-    at ``~/cases?view=mine``), how I create a case (null: I may not), and where the event stream goes on from."""
+    at ``~/cases?view=mine``) and how many of these are ``unread``, my views, how I create a case (null: I may not), and
+    where the event stream goes on from."""
 
     team_id: Slug
     me: accounts.MeView
     organizations: list[accounts.OrganizationView]
     profile: ProfileTag
+    views: list[cases.OwnView]
     cases: list[cases.CaseLine]
+    unread: Annotated[int, Shape(min=0)]
     create: CreateView | None
     event_cursor: int
 
@@ -56,13 +59,14 @@ class ReadBootstrap(Request[BootstrapView]):
 def tell(desk: Desk, call: Call) -> Response:
     """Raises whatever one of the services raises: somebody without a place in the team gets their 404."""
     team = {"team_id": desk.read(call)["team_id"]}
-    me, organizations, profile, mine, feed = together(
+    me, organizations, profile, mine, views, feed = together(
         desk,
         call,
         ("accounts", accounts.ReadMe.wire_name, {}),
         ("accounts", accounts.ListOrganizations.wire_name, {**team, "limit": 100}),
         ("accounts", accounts.ReadProfile.wire_name, team),
         ("cases", cases.ListCases.wire_name, {**team, "view": "mine"}),
+        ("cases", cases.ListViews.wire_name, team),
         ("notifications", notifications.ListFeed.wire_name, {**team, "limit": 1}),
     )
     told = {
@@ -71,6 +75,8 @@ def tell(desk: Desk, call: Call) -> Response:
         "organizations": organizations["data"],
         "profile": {"version": profile["version"], "etag": etag_of(profile["version"])},
         "cases": mine["data"],
+        "unread": sum(line["unread"] for line in mine["data"]),
+        "views": views["data"],
         "create": _create(team["team_id"], me["memberships"], organizations["data"]),
         "event_cursor": feed["cursor"],
     }

@@ -252,6 +252,8 @@ def test_versions_are_kept_and_only_the_staffs_leaders_make_them(team: Team) -> 
     here = f"{path}/{first['id']}"
     stale = lead.post(f"{here}/versions", {"terms": {}}, headers={"If-Match": '"v7"'})
     assert stale.status == 412
+    able = [expect(who.get(here), 200)["permissions"] for who in (me, team.agent, lead)]
+    assert able == [[], [], ["contract.manage"]]
     second = expect(lead.post(f"{here}/versions", {"terms": {"products": []}}, headers={"If-Match": '"v1"'}), 201)
     assert (second["version"], second["in_force"]["version"]) == (2, 2)
     for who in (me, team.agent, lead):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cli import chain
-from tests.journeys.cast import Cast, Team, expect
+from tests.journeys.cast import Cast, Team, expect, unique
 from tests.journeys.record import Record
 from tests.world import MemoryWorld, World
 
@@ -39,6 +39,33 @@ def test_who_joined_and_who_let_him_in_is_on_record(cast: Cast, team: Team, reco
     assert added["actor_id"] == cast.operator.id
     [applied] = record.find("profile.applied")
     assert (applied["seq"], applied["detail"]) == (1, {"version": 1})
+
+
+def test_so_is_what_people_ask_for_and_prepare(world: World, cast: Cast, team: Team, record: Record) -> None:
+    home = team.organization()
+    me, agent = home.person(), team.add_agent()
+    asked = {"name": "Ny Kollega", "email": f"{unique('ny')}@example.org"}
+    request = expect(me.post(f"{home.path}/user-requests", asked), 201)
+    assert request["permissions"] == []
+    applied = {"user_name": unique("appl"), "company": "Lind & Co", "password": "correct-horse-battery-staple"} | asked
+    filed = expect(world.http("POST", f"{team.path}/registrations", json=applied), 201)
+    expect(agent.put("/v1/me/availability", {"team_id": team.id, "state": "away"}), 200)
+    expect(cast.operator.put(f"{team.path}/profile/draft", {"profile": team.profile}), 200)
+    expect(cast.operator.http("DELETE", f"{team.path}/profile/draft"), 204)
+    expect(me.patch("/v1/me", {"phone": "+46 70 111 22 33"}), 200)
+    expect(me.http("DELETE", "/v1/sessions"), 204)
+    for action, thing, actor in (
+        ("user_request.filed", request["id"], me.id),
+        ("registration.filed", filed["id"], None),
+        ("availability.changed", None, agent.id),
+        ("profile.draft_saved", team.id, cast.operator.id),
+        ("profile.draft_dropped", team.id, cast.operator.id),
+    ):
+        [entry] = record.find(action, **({"object": thing} if thing else {}))
+        assert entry["actor_id"] == actor
+    for action in ("person.changed", "session.all_ended"):
+        [entry] = expect(cast.operator.get(f"/v1/audit?action={action}&object={me.id}"), 200)["data"]
+        assert (entry["actor_id"], "70 111" in str(entry)) == (me.id, False)
 
 
 def test_looking_at_the_record_is_on_record(record: Record, cast: Cast) -> None:

@@ -23,6 +23,8 @@ def test_an_app_starts_with_one_call_that_says_what_the_single_ones_say(world: W
     assert told["organizations"] == expect(scene.customer.get(f"{scene.path}/organizations"), 200)["data"]
     assert told["cases"] == expect(scene.customer.get(f"{scene.path}/cases?view=mine"), 200)["data"]
     assert case["id"] in [line["id"] for line in told["cases"]]
+    assert told["unread"] == sum(line["unread"] for line in told["cases"])
+    assert told["views"] == expect(scene.customer.get(f"{scene.path}/views"), 200)["data"]
     tag = told["profile"]["etag"]
     assert scene.customer.get(f"{scene.path}/profile", headers={"If-None-Match": tag}).status == 304
     expect(scene.customer.get(f"{scene.path}/events?after={told['event_cursor']}"), 200)

@@ -69,6 +69,10 @@ def test_an_applicant_gets_the_account_he_chose_once_staff_approve(
     too_soon = lead.post(f"{here}/approve", {"organization_id": portal.home.id})
     assert expect(too_soon, 409)["code"] == "email_not_confirmed"
     confirm(world, portal, post, asked["email"])
+    confirm(world, portal, post, asked["email"])
+    waits = post.letter(lead.email, asked["email"])
+    assert "applies for an account" in waits["subject"]
+    assert asked["name"] not in waits["text"]
     status = {"token": started["token"]}
     told = expect(world.http("POST", f"{here}/status", json=status), 200)
     assert (told["status"], told["email_confirmed"]) == ("pending", True)
@@ -76,6 +80,7 @@ def test_an_applicant_gets_the_account_he_chose_once_staff_approve(
         one for one in expect(lead.get(f"{portal.path}/registrations"), 200)["data"] if one["id"] == started["id"]
     ]
     assert (line["user_name"], line["message"], line["taken"]) == (asked["user_name"], asked["message"], [])
+    assert line["permissions"] == ["registration.decide"]
 
     made = expect(lead.post(f"{here}/approve", {"organization_id": portal.home.id}), 200)
     assert made["organization_id"] == portal.home.id

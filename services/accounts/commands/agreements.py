@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from services.accounts import queries, rules
 from services.accounts.commands.facts import contract_versioned, membership_changed, organization_changed
 from services.accounts.notes import note, write_all
+from services.accounts.rules.standing import Standing
 from services.accounts.tables import contract_versions, contracts, memberships
 from services.chassis.ids import new_id
 from services.chassis.problems import Conflict
@@ -51,7 +52,7 @@ _PLACE = ("team_id", "organization_id", "user_id", "role", "permissions", "own_p
 def add_contract(uow: UnitOfWork, ask: c.AddContract) -> c.ContractView:
     """Raises NotFound, Forbidden without ``contract.manage``, Invalid with a pointer per fault, Conflict
     ``contract_exists``."""
-    organization = _organization(uow, ask)
+    organization, standing = _organization(uow, ask)
     contract = {
         "id": new_id("con"),
         "team_id": ask.team_id,
@@ -62,29 +63,31 @@ def add_contract(uow: UnitOfWork, ask: c.AddContract) -> c.ContractView:
     }
     if not uow.run(upsert(contracts).values(contract).on_conflict_do_nothing()):
         raise Conflict("contract_exists", "This organization has a contract already. Add a version to it.")
-    return _add_version(uow, organization, contract, ask)
+    _add_version(uow, organization, contract, ask)
+    return queries.agreements.contract_views(uow, [contract], standing)[0]
 
 
 def add_contract_version(uow: UnitOfWork, ask: c.AddContractVersion) -> c.ContractView:
     """The same refusals, and 412 when If-Match names another version."""
-    organization = _organization(uow, ask)  # locked: versions of one contract are made one after the other
+    organization, standing = _organization(uow, ask)  # locked: versions of one contract are made one after the other
     contract = queries.agreements.contract(uow, ask.team_id, ask.organization_id, ask.contract_id)
     uow.must_match(contract["version"])
     contract = {**contract, "version": contract["version"] + 1}
     uow.run(update(contracts).where(contracts.c.id == contract["id"]).values(version=contract["version"]))
-    return _add_version(uow, organization, contract, ask)
+    _add_version(uow, organization, contract, ask)
+    return queries.agreements.contract_views(uow, [contract], standing)[0]
 
 
-def _organization(uow: UnitOfWork, ask: c.AddContract | c.AddContractVersion) -> Fields:
+def _organization(uow: UnitOfWork, ask: c.AddContract | c.AddContractVersion) -> tuple[Fields, Standing]:
     standing = queries.sight.standing(uow, ask.team_id)
     queries.places.organization(uow, ask.team_id, ask.organization_id)
     rules.standing.must_be_able(standing, "contract.manage", ask.organization_id)
-    return queries.places.organization(uow, ask.team_id, ask.organization_id, to_change=True)
+    return queries.places.organization(uow, ask.team_id, ask.organization_id, to_change=True), standing
 
 
 def _add_version(
     uow: UnitOfWork, organization: Fields, contract: Fields, ask: c.AddContract | c.AddContractVersion
-) -> c.ContractView:
+) -> None:
     rules.agreements.must_fit(ask.terms, queries.agreements.surroundings(uow, organization, ask.terms))
     effective_from: datetime = ask.effective_from or uow.now
     version = {
@@ -110,7 +113,6 @@ def _add_version(
     )
     if not version["ahead"]:
         _hold(uow, {contract["id"]: contract["version"]})
-    return queries.agreements.contract_views(uow, [contract])[0]
 
 
 def bring_into_force(uow: UnitOfWork) -> None:

@@ -160,9 +160,10 @@ def add_user_request(uow: UnitOfWork, ask: c.AddUserRequest) -> c.UserRequestVie
     }
     uow.run(insert(user_requests).values(row))
     words = {"by": me["name"], "organization": organization["name"], "person": ask.name, "email": ask.email}
-    for reader in queries.joining.who_decides(uow, organization):
+    for reader in queries.joining.who_decides(uow, ask.team_id, "user.manage", ask.organization_id):
         want_letter(uow, "user_request_received", reader, team_id=ask.team_id, link=Link("/"), **words, note=ask.note)
-    return queries.joining.user_request_view(row)
+    note(uow, "user_request.filed", team_id=ask.team_id, object_id=row["id"], role=ask.role)
+    return queries.joining.user_request_view(row, queries.sight.standings(uow, [ask.team_id])[ask.team_id])
 
 
 def approve_user_request(uow: UnitOfWork, ask: c.ApproveUserRequest) -> c.UserRequestView:
@@ -172,13 +173,13 @@ def approve_user_request(uow: UnitOfWork, ask: c.ApproveUserRequest) -> c.UserRe
     role = ask.role or asked["role"]
     invitation = _invite(uow, standing, organization, {**wanted, "role": role, "permissions": None, "locale": None})
     decision = {"status": "approved", "role": role, "invitation_id": invitation.id}
-    return _decide(uow, organization, asked, decision)
+    return _decide(uow, organization, asked, decision, standing)
 
 
 def reject_user_request(uow: UnitOfWork, ask: c.RejectUserRequest) -> c.UserRequestView:
     """Raises NotFound, Forbidden, Conflict ``already_decided``."""
-    _, organization, asked = _request_to_decide(uow, ask)
-    return _decide(uow, organization, asked, {"status": "rejected", "reason": ask.reason})
+    standing, organization, asked = _request_to_decide(uow, ask)
+    return _decide(uow, organization, asked, {"status": "rejected", "reason": ask.reason}, standing)
 
 
 def _request_to_decide(uow: UnitOfWork, ask: Any) -> tuple[Standing, Fields, Fields]:
@@ -190,7 +191,9 @@ def _request_to_decide(uow: UnitOfWork, ask: Any) -> tuple[Standing, Fields, Fie
     return standing, organization, asked
 
 
-def _decide(uow: UnitOfWork, organization: Fields, asked: Fields, decision: Fields) -> c.UserRequestView:
+def _decide(
+    uow: UnitOfWork, organization: Fields, asked: Fields, decision: Fields, standing: Standing
+) -> c.UserRequestView:
     changes = {**decision, "decided_at": uow.now}
     uow.run(update(user_requests).where(user_requests.c.id == asked["id"]).values(changes))
     reader = queries.joining.person_to_tell(uow, asked["requested_by"])
@@ -207,4 +210,4 @@ def _decide(uow: UnitOfWork, organization: Fields, asked: Fields, decision: Fiel
             reason=decision.get("reason"),
         )
     note(uow, f"user_request.{decision['status']}", team_id=asked["team_id"], object_id=asked["id"])
-    return queries.joining.user_request_view({**asked, **changes})
+    return queries.joining.user_request_view({**asked, **changes}, standing)

@@ -37,6 +37,8 @@ def change_me(uow: UnitOfWork, ask: c.ChangeMe) -> c.MeView:
         changes["sort_name"] = rules.names.sort_name(changes["name"])
     if changes:
         change_person(uow, person, changes)
+        told = sorted(changes.keys() & {"name", "locale", "time_zone", "phone"})
+        note(uow, "person.changed", team_id=None, object_id=person["id"], fields=told)
     return queries.people.read_me(uow, c.ReadMe())
 
 

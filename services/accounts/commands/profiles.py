@@ -58,6 +58,7 @@ def save_profile_draft(uow: UnitOfWork, ask: c.SaveProfileDraft) -> c.ProfileDra
     }
     line = upsert(profile_drafts).values(saved)
     uow.run(line.on_conflict_do_update(index_elements=[profile_drafts.c.team_id], set_=saved))
+    note(uow, "profile.draft_saved", team_id=ask.team_id, object_id=ask.team_id, version=saved["version"])
     return queries.profiles.draft_view(saved)
 
 
@@ -68,6 +69,7 @@ def drop_profile_draft(uow: UnitOfWork, ask: c.DropProfileDraft) -> c.TeamView:
     if draft is not None and draft["profile"] is not None:
         uow.must_match(draft["version"])
         _clear_draft(uow, ask.team_id)
+        note(uow, "profile.draft_dropped", team_id=ask.team_id, object_id=ask.team_id, version=draft["version"])
     return queries.places.team_view(team, standing)
 
 

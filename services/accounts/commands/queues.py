@@ -129,6 +129,8 @@ def change_availability(uow: UnitOfWork, ask: c.ChangeAvailability) -> c.Members
         memberships.c.active,
     )
     rows = change_memberships(uow, mine, values)
+    told = {"state": ask.state, "replacement_id": ask.replacement_id}
+    note(uow, "availability.changed", team_id=ask.team_id, object_id=rows[0]["id"], **told)
     return queries.people.membership_view({**rows[0], "organization_name": None}, standing)
 
 

@@ -18,7 +18,7 @@ from services.accounts.notes import note
 from services.accounts.tables import registrations, users
 from services.chassis.actor import Context
 from services.chassis.ids import new_id
-from services.chassis.problems import Conflict, NotFound
+from services.chassis.problems import Conflict, NotFound, TooManyRequests
 from services.chassis.unit_of_work import UnitOfWork, Work
 from services.contracts import accounts as c
 
@@ -69,17 +69,31 @@ def start_registration(uow: UnitOfWork, ask: c.StartRegistration, password_hash:
         link = Link(f"/registration#team={ask.team_id}&token={confirmation}", rules.joining.CONFIRMATION_LASTS)
         want_letter(uow, "registration_received", row, team_id=ask.team_id, link=link)
     uow.run(insert(registrations).values(row))
+    note(uow, "registration.filed", team_id=ask.team_id, object_id=row["id"])
     return c.RegistrationStartedView(id=row["id"], token=token, status="pending")
 
 
 def confirm_registration(uow: UnitOfWork, ask: c.ConfirmRegistration) -> c.DoneView:
-    """Twice is done, too. Raises NotFound for a token that is not known or too old."""
+    """Who decides is told. Twice is done, too. Raises NotFound for a token that is not known or too old."""
     found = queries.joining.registration_to_confirm(uow, ask.team_id, ask.token)
     if found is None or found["created_at"] + rules.joining.CONFIRMATION_LASTS <= uow.now:
         raise NotFound("confirmation_gone", "This link is not known or has run out. Register again.")
     if found["confirmed_at"] is None:
         uow.run(update(registrations).where(registrations.c.id == found["id"]).values(confirmed_at=uow.now))
+        note(uow, "registration.confirmed", team_id=ask.team_id, object_id=found["id"])
+        _tell_who_decides(uow, found)
     return c.DoneView()
+
+
+def _tell_who_decides(uow: UnitOfWork, applied: Fields) -> None:
+    """Of what the applicant wrote they read in the list; a letter names the address only, which he has proven."""
+    try:
+        count(uow, f"told of registration {applied['team_id']}", rules.joining.APPLICATIONS_TOLD)
+    except TooManyRequests:
+        return
+    for reader in queries.joining.who_decides(uow, applied["team_id"], "registration.decide"):
+        team_id, link = applied["team_id"], Link("/")
+        want_letter(uow, "registration_waiting", reader, team_id=team_id, link=link, email=applied["email"])
 
 
 def approve_registration(uow: UnitOfWork, ask: c.ApproveRegistration) -> c.MembershipView:
@@ -145,7 +159,7 @@ def reject_registration(uow: UnitOfWork, ask: c.RejectRegistration) -> c.Registr
     if applied["confirmed_at"] is not None:
         want_letter(uow, "registration_rejected", applied, team_id=ask.team_id, reason=ask.reason)
     note(uow, "registration.rejected", team_id=ask.team_id, object_id=applied["id"])
-    return queries.joining.registration_view(decided)
+    return queries.joining.registration_view(decided, standing)
 
 
 def _decide(uow: UnitOfWork, applied: Fields, decision: Fields) -> Fields:

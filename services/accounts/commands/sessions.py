@@ -195,6 +195,7 @@ def end_all_sessions(uow: UnitOfWork, ask: c.EndAllSessions) -> c.DoneView:
     rules.standing.must_be_known(uow.actor)
     mine = queries.sessions.mine(uow)
     end_sessions(uow, and_(mine, sessions.c.id != uow.actor.session_id) if ask.keep else mine)
+    note(uow, "session.all_ended", team_id=None, object_id=uow.actor.user_id, kept=ask.keep)
     return c.DoneView()
 
 

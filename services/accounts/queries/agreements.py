@@ -44,16 +44,16 @@ def contract(uow: UnitOfWork, team_id: str, organization_id: str, contract_id: s
 
 def list_contracts(uow: UnitOfWork, ask: c.ListContracts) -> c.ContractPage:
     """Raises NotFound when the organization is not his, Forbidden without ``contract.read``."""
-    _must_read(uow, ask)
+    standing = _must_read(uow, ask)
     rows = sight.visible(uow, contracts).where(contracts.c.organization_id == ask.organization_id)
     found, cursor = sight.page(uow, rows, [contracts.c.id], ask)
-    return c.ContractPage(data=contract_views(uow, found), next_cursor=cursor)
+    return c.ContractPage(data=contract_views(uow, found, standing), next_cursor=cursor)
 
 
 def read_contract(uow: UnitOfWork, ask: c.ReadContract) -> c.ContractView:
     """Raises NotFound, and Forbidden without ``contract.read``."""
-    _must_read(uow, ask)
-    return contract_views(uow, [contract(uow, ask.team_id, ask.organization_id, ask.contract_id)])[0]
+    standing = _must_read(uow, ask)
+    return contract_views(uow, [contract(uow, ask.team_id, ask.organization_id, ask.contract_id)], standing)[0]
 
 
 def list_contract_versions(uow: UnitOfWork, ask: c.ListContractVersions) -> c.ContractVersionPage:
@@ -65,14 +65,15 @@ def list_contract_versions(uow: UnitOfWork, ask: c.ListContractVersions) -> c.Co
     return c.ContractVersionPage(data=[version_view(row) for row in versions], next_cursor=cursor)
 
 
-def _must_read(uow: UnitOfWork, ask: c.ListContracts | c.ReadContract | c.ListContractVersions) -> None:
+def _must_read(uow: UnitOfWork, ask: c.ListContracts | c.ReadContract | c.ListContractVersions) -> Standing:
     standing = sight.standing(uow, ask.team_id)
     places.organization(uow, ask.team_id, ask.organization_id)
     rules.standing.must_be_able(standing, "contract.read", ask.organization_id)
+    return standing
 
 
-def contract_views(uow: UnitOfWork, found: Sequence[Fields]) -> list[c.ContractView]:
-    """These contracts, each with its newest version and the one in force."""
+def contract_views(uow: UnitOfWork, found: Sequence[Fields], standing: Standing) -> list[c.ContractView]:
+    """These contracts of one team, each with its newest version and the one in force; ``standing`` is the reader's."""
     if not found:
         return []
     newest = contract_versions.c.version == contracts.c.version
@@ -80,7 +81,8 @@ def contract_views(uow: UnitOfWork, found: Sequence[Fields]) -> list[c.ContractV
         contracts.c.id.in_([row["id"] for row in found]), or_(newest, contract_versions.c.version == _holding(uow))
     )
     versions = sight.fields(uow, rows)
-    return [_contract_view(uow, row, [one for one in versions if one["contract_id"] == row["id"]]) for row in found]
+    able = {row["id"]: standing.able(["contract.manage"], row["organization_id"]) for row in found}
+    return [_contract_view(uow, row, versions, able[row["id"]]) for row in found]
 
 
 def _versions(uow: UnitOfWork) -> Select[Any]:
@@ -98,7 +100,8 @@ def _holding(uow: UnitOfWork) -> Any:
     return newest.correlate(contracts).scalar_subquery()
 
 
-def _contract_view(uow: UnitOfWork, row: Fields, versions: Sequence[Fields]) -> c.ContractView:
+def _contract_view(uow: UnitOfWork, row: Fields, versions: Sequence[Fields], able: list[str]) -> c.ContractView:
+    versions = [one for one in versions if one["contract_id"] == row["id"]]
     holding = rules.agreements.in_force(versions, uow.now)
     return c.ContractView(
         id=row["id"],
@@ -108,6 +111,7 @@ def _contract_view(uow: UnitOfWork, row: Fields, versions: Sequence[Fields]) -> 
         in_force=None if holding is None else version_view(holding),
         newest=version_view(max(versions, key=lambda one: int(one["version"]))),
         version=row["version"],
+        permissions=able,
     )
 
 

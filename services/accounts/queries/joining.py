@@ -10,6 +10,7 @@ from sqlalchemy import Select, and_, exists, func, or_, select
 from services.accounts import rules, secrets
 from services.accounts.queries import places, sight
 from services.accounts.queries.sight import Fields
+from services.accounts.rules.standing import Standing
 from services.accounts.tables import (
     contacts,
     invitations,
@@ -84,19 +85,23 @@ def read_registration(uow: UnitOfWork, ask: c.ReadRegistration) -> c.Registratio
 
 def list_registrations(uow: UnitOfWork, ask: c.ListRegistrations) -> c.RegistrationPage:
     """By time, oldest first. Raises NotFound when the team is not his, Forbidden."""
-    rules.standing.must_be_able(sight.standing(uow, ask.team_id), "registration.decide")
+    standing = sight.standing(uow, ask.team_id)
+    rules.standing.must_be_able(standing, "registration.decide")
     rows = _applications(uow, ask.team_id).where(registrations.c.status == ask.status)
     found, cursor = sight.page(uow, rows, [registrations.c.id], ask)
-    return c.RegistrationPage(data=[registration_view(row) for row in found], next_cursor=cursor)
+    return c.RegistrationPage(data=[registration_view(row, standing) for row in found], next_cursor=cursor)
 
 
-def registration_view(row: Fields) -> c.RegistrationView:
-    """From ``_applications``."""
+def registration_view(row: Fields, standing: Standing) -> c.RegistrationView:
+    """From ``_applications``; ``standing`` is the reader's in the team."""
     taken = [name for name in ("user_name", "email") if row[f"{name}_taken"] and row["status"] == "pending"]
     plain = ("id", "team_id", "status", "user_name", "name", "email", "company", "message", "locale")
     later = ("reason", "created_at", "decided_at")
     return c.RegistrationView(
-        **{name: row[name] for name in plain + later}, email_confirmed=row["confirmed_at"] is not None, taken=taken
+        **{name: row[name] for name in plain + later},
+        email_confirmed=row["confirmed_at"] is not None,
+        taken=taken,
+        permissions=standing.able(["registration.decide"]) if row["status"] == "pending" else [],
     )
 
 
@@ -127,27 +132,30 @@ def list_user_requests(uow: UnitOfWork, ask: c.ListUserRequests) -> c.UserReques
     if ask.status is not None:
         rows = rows.where(user_requests.c.status == ask.status)
     found, cursor = sight.page(uow, rows, [user_requests.c.id], ask)
-    return c.UserRequestPage(data=[user_request_view(row) for row in found], next_cursor=cursor)
+    return c.UserRequestPage(data=[user_request_view(row, standing) for row in found], next_cursor=cursor)
 
 
-def user_request_view(row: Fields) -> c.UserRequestView:
-    """From ``user_requests``."""
-    return c.UserRequestView(**row)
+def user_request_view(row: Fields, standing: Standing) -> c.UserRequestView:
+    """From ``user_requests``; ``standing`` is the reader's in the team."""
+    able = standing.able(["user.manage"], row["organization_id"]) if row["status"] == "pending" else []
+    return c.UserRequestView(**row, permissions=able)
 
 
-def who_decides(uow: UnitOfWork, organization: Fields) -> list[Fields]:
-    """``email, name, locale`` of those who may add people to the organization, its own administrators first, without
-    the caller. Not begun at ``visible``: a customer does not see the team's staff, yet his request reaches them."""
-    here = or_(memberships.c.organization_id == organization["id"], memberships.c.organization_id.is_(None))
+def who_decides(uow: UnitOfWork, team_id: str, permission: str, organization_id: str | None = None) -> list[Fields]:
+    """``email, name, locale`` of those of the team's staff who hold the permission, and first of all those of the
+    organization, without the caller. Not begun at ``visible``: who applies, and a customer, do not see the staff, yet
+    what they ask for reaches it."""
+    here = or_(memberships.c.organization_id == organization_id, memberships.c.organization_id.is_(None))
     rows = (
         select(users.c.email, users.c.name, users.c.locale)
         .join_from(memberships, users, users.c.id == memberships.c.user_id)
         .where(
-            memberships.c.team_id == organization["team_id"],
+            memberships.c.team_id == team_id,
             here,
-            memberships.c.permissions.any_() == "user.manage",
+            memberships.c.permissions.any_() == permission,
             memberships.c.active,
             users.c.active,
+            users.c.kind == "person",
             users.c.id != uow.actor.user_id,
         )
         .order_by(memberships.c.organization_id.nulls_last(), memberships.c.id)

@@ -17,7 +17,7 @@ CONFIRMATION_LASTS = timedelta(days=7)
 PENDING_KEPT = timedelta(days=30)  # an application nobody decided on
 DECIDED_KEPT = timedelta(days=90)
 LETTERS_A_DAY = 3  # to one address that somebody unknown gave
-TOLD_OF_A_REQUEST = 20  # people who hear by mail of a request for a colleague
+TOLD_OF_A_REQUEST = 20  # people who hear by mail of a request for a colleague, or of an application
 
 
 class Limit(NamedTuple):
@@ -29,6 +29,7 @@ class Limit(NamedTuple):
 
 REGISTRATIONS_OF_AN_ADDRESS = Limit(5, timedelta(hours=1))
 REGISTRATIONS_OF_A_TEAM = Limit(500, timedelta(days=1))
+APPLICATIONS_TOLD = Limit(20, timedelta(hours=1))  # of a team: more of them are a flood, and are seen in the list
 REQUESTS_OF_A_PERSON = Limit(20, timedelta(days=1))
 INVITATIONS_OF_A_PERSON = Limit(200, timedelta(days=1))
 

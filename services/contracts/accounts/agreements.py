@@ -60,7 +60,8 @@ class ContractVersionPage(View):
 
 
 class ContractView(View):
-    """An organization's contract. ``version`` is the newest one; ``in_force`` the one that holds now, if any."""
+    """An organization's contract. ``version`` is the newest one; ``in_force`` the one that holds now, if any.
+    ``permissions``: what the caller may do with it now."""
 
     id: Id
     team_id: Slug
@@ -69,6 +70,7 @@ class ContractView(View):
     in_force: ContractVersionView | None
     newest: ContractVersionView
     version: Version
+    permissions: Permissions = []
 
 
 class ContractPage(View):

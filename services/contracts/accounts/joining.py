@@ -53,7 +53,7 @@ class RegistrationStatusView(View):
 
 class RegistrationView(View):
     """An application as the team's staff see it. ``taken`` names what somebody with an account has already:
-    ``user_name``, ``email``."""
+    ``user_name``, ``email``. ``permissions``: what the caller may do with it now."""
 
     id: Id
     team_id: Slug
@@ -69,6 +69,7 @@ class RegistrationView(View):
     reason: Line | None
     created_at: datetime
     decided_at: datetime | None
+    permissions: Permissions = []
 
 
 class RegistrationPage(View):
@@ -140,7 +141,8 @@ class RejectRegistration(Request[RegistrationView]):
 
 
 class UserRequestView(View):
-    """Somebody of an organization asks that a colleague gets an account."""
+    """Somebody of an organization asks that a colleague gets an account. ``permissions``: what the caller may do with
+    the request now."""
 
     id: Id
     team_id: Slug
@@ -156,6 +158,7 @@ class UserRequestView(View):
     invitation_id: Id | None
     created_at: datetime
     decided_at: datetime | None
+    permissions: Permissions = []
 
 
 class UserRequestPage(View):

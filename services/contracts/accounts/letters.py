@@ -13,6 +13,7 @@ LetterKind = Literal[
     "email_confirm",
     "email_changed",
     "registration_received",
+    "registration_waiting",
     "registration_approved",
     "registration_rejected",
     "invitation",

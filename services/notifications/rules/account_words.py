@@ -53,6 +53,14 @@ _EN: dict[str, Any] = {
             ],
             "button": "Confirm the address",
         },
+        "registration_waiting": {
+            "subject": "Somebody applies for an account at {team}",
+            "says": [
+                "Somebody with the e-mail address {email} applies for an account at {team}.",
+                "Look at the application, and approve or reject it.",
+            ],
+            "button": "Look at the applications",
+        },
         "registration_approved": {
             "subject": "Your registration at {team} is approved",
             "says": [
@@ -138,6 +146,14 @@ _SV: dict[str, Any] = {
                 "Om det inte var du behöver du inte göra något: inget konto skapas.",
             ],
             "button": "Bekräfta adressen",
+        },
+        "registration_waiting": {
+            "subject": "Någon ansöker om ett konto hos {team}",
+            "says": [
+                "Någon med e-postadressen {email} ansöker om ett konto hos {team}.",
+                "Se ansökan och godkänn eller avslå den.",
+            ],
+            "button": "Se ansökningarna",
         },
         "registration_approved": {
             "subject": "Din registrering hos {team} är godkänd",
@@ -225,6 +241,14 @@ _NB: dict[str, Any] = {
             ],
             "button": "Bekreft adressen",
         },
+        "registration_waiting": {
+            "subject": "Noen søker om en konto hos {team}",
+            "says": [
+                "Noen med e-postadressen {email} søker om en konto hos {team}.",
+                "Se på søknaden, og godkjenn eller avslå den.",
+            ],
+            "button": "Se søknadene",
+        },
         "registration_approved": {
             "subject": "Registreringen din hos {team} er godkjent",
             "says": [
@@ -310,6 +334,14 @@ _DA: dict[str, Any] = {
                 "Hvis det ikke var dig, skal du ikke gøre noget: der oprettes ingen konto.",
             ],
             "button": "Bekræft adressen",
+        },
+        "registration_waiting": {
+            "subject": "Nogen ansøger om en konto hos {team}",
+            "says": [
+                "Nogen med e-mailadressen {email} ansøger om en konto hos {team}.",
+                "Se på ansøgningen, og godkend eller afvis den.",
+            ],
+            "button": "Se ansøgningerne",
         },
         "registration_approved": {
             "subject": "Din registrering hos {team} er godkendt",
