@@ -137,3 +137,26 @@ def test_who_phones_is_reminded_once_and_what_nobody_did_is_missed(
     assert not [mail for mail in post.to(scene.customer, ticket) if "phoned" in mail["text"]]
     with memory.at(start + timedelta(minutes=141)):
         expect(scene.agent.patch(f"{here}/callbacks/{missed['id']}", {"state": "scheduled"}), 422)
+
+
+def test_who_was_promised_a_call_is_phoned_though_his_case_was_merged(memory: MemoryWorld, scene: Scene) -> None:
+    start = datetime.now(UTC).replace(microsecond=0)
+    (one, first), (two, second), (into, target) = [scene.open(fields={"callback_at": later(hours=1)}) for _ in range(3)]
+    for path in (first, second):
+        expect(scene.agent.post(f"{path}/merge", {"into_id": into["id"]}), 200)
+    waiting = {path: expect(scene.agent.get(f"{path}/callbacks"), 200)["data"][0]["id"] for path in (first, second)}
+    expect(scene.agent.patch(f"{first}/callbacks/{waiting[first]}", {"state": "done"}), 200)
+    window = {"from_at": later(hours=1), "until_at": later(hours=3), "phone": "+46 70 111 22 33"}
+    assert expect(scene.customer.post(f"{first}/callbacks", window), 409)["code"] == "merged"
+    expect(scene.agent.post(f"{target}/answer", {"body": "Done.", "close": True}), 200)
+    memory.settle(None)
+    cursor = expect(scene.agent.get(f"{scene.path}/events"), 200)["cursor"]
+    with memory.at(start + timedelta(hours=3)):
+        memory.run("cases", "watch_callbacks")
+        memory.settle(None)
+    lines = expect(scene.agent.get(f"{scene.path}/events?after={cursor}"), 200)["data"]
+    assert not [
+        line for line in lines if line["type"] == "callback.missed" and line["subject"] in (one["id"], two["id"])
+    ]
+    states = [expect(scene.agent.get(f"{path}/callbacks"), 200)["data"][0]["state"] for path in (first, second)]
+    assert states == ["done", "cancelled"]

@@ -9,6 +9,7 @@ import pytest
 
 from tests.journeys.cast import Cast, Person, Scene, expect, unique
 from tests.journeys.post import Post
+from tests.journeys.test_agreements import agree
 from tests.world import MemoryWorld
 
 pytestmark = pytest.mark.journey
@@ -162,6 +163,27 @@ def test_comments_are_split_off_into_a_case_of_their_own(scene: Scene) -> None:
     assert scene.agent.post(f"{other}/split", {"comment_ids": said, "title": "No"}).status == 422
 
 
+def test_a_case_is_split_though_its_form_would_not_pass_today(cast: Cast, memory: MemoryWorld) -> None:
+    scene = Scene(cast.team("B"))
+    profile, leaver = scene.team.profile, scene.technician
+    favourite = {"preferred_assignee": leaver.id, "callback_at": "2026-11-01T09:00:00Z"}
+    _, path = scene.open(product=profile["products"][0]["key"], fields=favourite)
+    said = expect(scene.customer.post(f"{path}/comments", {"body": "And the door squeaks."}), 201)["id"]
+    agents = expect(cast.operator.get(f"{scene.path}/agents"), 200)["data"]
+    [place] = [one["membership"]["id"] for one in agents if one["id"] == leaver.id]
+    expect(cast.operator.patch(f"{scene.path}/memberships/{place}", {"active": False}), 200)
+    form = [field for field in profile["types"][0]["form"] if field["key"] != "invoice_number"]
+    form.append({"key": "office", "label": "Office", "kind": "line", "required": True, "help": "Which one?"})
+    kinds = [profile["types"][0] | {"form": form}, *profile["types"][1:]]
+    changed = {"profile": profile | {"types": kinds}}
+    expect(cast.operator.put(f"{scene.path}/profile", changed, headers={"If-Match": "*"}), 200)
+    agree(scene.home, products=[])
+    memory.settle(None)
+    made = expect(scene.agent.post(f"{path}/split", {"comment_ids": [said], "title": "The door"}), 201)
+    assert (made["product"], set(made["fields"])) == (None, {"phone"})
+    assert expect(scene.agent.get(f"{scene.path}/cases/{made['id']}/callbacks"), 200)["data"] == []
+
+
 @pytest.mark.seed("A28", "A30")
 def test_after_the_window_a_new_case_follows_the_old_one(memory: MemoryWorld, cast: Cast) -> None:
     team = cast.team("A")
@@ -240,3 +262,8 @@ def test_a_word_on_a_case_closed_long_ago_begins_the_next_one(cast: Cast, memory
     old = expect(scene.agent.get(here), 200)
     assert (old["status"], old["comments"][-1]["body"]) == ("closed", "It squeaks again.")
     post.wait(scene.agent, after, "A new case has been registered.")
+    with memory.at(late):
+        expect(scene.customer.post(f"{here}/comments", {"body": "Are you there?"}), 201)
+    assert len(expect(scene.customer.get(f"{scene.path}/cases"), 200)["data"]) == 2
+    for path in (here, there):
+        assert expect(scene.agent.get(path), 200)["comments"][-1]["body"] == "Are you there?"

@@ -104,7 +104,7 @@ def _add(uow: UnitOfWork, reader: Reader, phone: str, begins: datetime, ends: da
 def change_callback(uow: UnitOfWork, ask: c.ChangeCallback) -> c.CallbackView:
     """Raises NotFound, Forbidden, PreconditionFailed, Conflict ``callback_over`` for one that was done or cancelled,
     Invalid for an agent who is not of the staff or a moment that is past."""
-    reader = _taken(uow, ask, "case.answer")
+    reader = _taken(uow, ask, "case.answer", though_merged=True)
     row = queries.callback_to_change(uow, ask.case_id, ask.callback_id)
     uow.must_match(row["version"])
     _must_wait(row, ask.state)
@@ -125,7 +125,7 @@ def change_callback(uow: UnitOfWork, ask: c.ChangeCallback) -> c.CallbackView:
 
 def cancel_callback(uow: UnitOfWork, ask: c.CancelCallback) -> c.CallbackView:
     """Cancelling twice is cancelling once. Raises NotFound, Forbidden, Conflict ``callback_over``."""
-    reader = _taken(uow, ask, "case.comment")
+    reader = _taken(uow, ask, "case.comment", though_merged=True)
     row = queries.callback_to_change(uow, ask.case_id, ask.callback_id)
     uow.must_match(row["version"])
     if row["state"] == "cancelled":
@@ -135,11 +135,12 @@ def cancel_callback(uow: UnitOfWork, ask: c.CancelCallback) -> c.CallbackView:
     return _write(uow, reader, row | {"state": "cancelled"}, c.CallbackCancelled, told)
 
 
-def _taken(uow: UnitOfWork, ask: Any, permission: str) -> Reader:
-    """The case, locked. If-Match is about the callback here, not about the case."""
+def _taken(uow: UnitOfWork, ask: Any, permission: str, *, though_merged: bool = False) -> Reader:
+    """The case, locked. If-Match is about the callback here, not about the case. What was promised before a merge is
+    still to be kept, or taken back."""
     reader = queries.one(uow, ask, to_change=True)
     _must_phone(reader.policy)
-    rules.must_be_able(reader, permission)
+    rules.must_be_able(reader, permission, though_merged=though_merged)
     reader.case.status = rules.move("callback", reader.case)
     return reader
 
@@ -172,6 +173,7 @@ def watch_callbacks(uow: UnitOfWork) -> None:
     if not soon and not over:
         return
     held = {reader.case.id: reader for reader in queries.onlookers(uow, [row.case_id for row in (*soon, *over)])}
+    ended = queries.ended(uow, [reader.case.merged_into or reader.case.id for reader in held.values()])
     over = [row for row in over if row.case_id in held]
     gone = {row.id for row in over}
     soon = [row for row in soon if row.case_id in held and row.id not in gone]
@@ -179,16 +181,16 @@ def watch_callbacks(uow: UnitOfWork) -> None:
         uow.run(_REMINDED, {"ids": [row.id for row in soon], "now": uow.now})
     for row in soon:
         reader = held[row.case_id]
-        if _goes_on(reader):
+        if _goes_on(reader, ended):
             record(uow, reader, c.CallbackReminded, _whoever_phones(row, reader), internal=True, callback_id=row.id)
     if over:
-        _end(uow, over, held)
+        _end(uow, over, held, ended)
 
 
-def _end(uow: UnitOfWork, over: list[Any], held: dict[str, Reader]) -> None:
+def _end(uow: UnitOfWork, over: list[Any], held: dict[str, Reader], ended: set[str]) -> None:
     """The customer learns that nobody phoned, as everybody does who follows the events of his case; the letter goes to
     whoever should have."""
-    missed = [row.id for row in over if _goes_on(held[row.case_id])]
+    missed = [row.id for row in over if _goes_on(held[row.case_id], ended)]
     uow.run(_ENDED, {"ids": [row.id for row in over], "missed": missed})
     for row in over:
         if row.id in missed:
@@ -198,8 +200,8 @@ def _end(uow: UnitOfWork, over: list[Any], held: dict[str, Reader]) -> None:
     note_happenings(uow, [(row.case_id, callback_happening(row._asdict() | {"state": state})) for row, state in states])
 
 
-def _goes_on(reader: Reader) -> bool:
-    return reader.case.status not in ("closed", "cancelled")
+def _goes_on(reader: Reader, ended: set[str]) -> bool:
+    return (reader.case.merged_into or reader.case.id) not in ended
 
 
 def _whoever_phones(row: Any, reader: Reader) -> Round:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import bindparam, delete, insert
 
 from services.cases import queries, rules
 from services.cases.commands.linking import no_such_case
-from services.cases.commands.opening import open_after
+from services.cases.commands.opening import Origin, open_after
 from services.cases.commands.saving import record, save, take
 from services.cases.rules import Reader, Round
 from services.cases.tables import followers, merges
@@ -87,8 +88,8 @@ def split_case(uow: UnitOfWork, ask: c.SplitCase) -> c.CaseView:
     first = next((one for one in said if one.visibility == "public"), None)
     if first is None:
         raise Invalid.field("/comment_ids", "public", "At least one of them must be public; it describes the new case.")
-    another, rest = _another(reader, ask.title, first.body, {}), [one for one in said if one.id != first.id]
-    made = open_after(uow, another, reader.case.id, "related", rest)
+    another, rest = _another(reader, ask.title, first.body), [one for one in said if one.id != first.id]
+    made = open_after(uow, another, Origin(reader.case.id, "related", words=rest))
     save(uow, reader)
     record(uow, reader, c.CaseChanged, Round(), fields=["links"])
     return made
@@ -105,13 +106,18 @@ def follow_up_case(uow: UnitOfWork, ask: c.FollowUpCase) -> c.CaseView:
 
 def follow_up(uow: UnitOfWork, reader: Reader, title: str, description: str, fields: dict[str, Any]) -> c.CaseView:
     """Open the case that comes after this one, and link it. Raises what OpenCase raises."""
-    return open_after(uow, _another(reader, title, description, fields), reader.case.id, "follow_up")
+    another = _another(reader, title, description)
+    another = replace(another, fields=another.fields | fields)
+    return open_after(uow, another, Origin(reader.case.id, "follow_up", said=fields))
 
 
-def _another(reader: Reader, title: str, description: str, fields: dict[str, Any]) -> c.OpenCase:
-    """A new case like this one: type, topic, product, language, form, contact and visibility."""
+def _another(reader: Reader, title: str, description: str) -> c.OpenCase:
+    """A new case like this one: type, topic, product, language, form, contact and visibility. When to phone was said
+    of the old one."""
     case, staff = reader.case, reader.standing.staff
     told = staff or reader.policy["priority"]["customer_sets"]
+    theirs = rules.involved(reader) if staff else [case.contact_id] if case.contact_id in reader.present else []
+    keeps_owner = staff and case.visibility != "private" and case.owner_id in reader.present
     return c.OpenCase(
         team_id=case.team_id,
         organization_id=case.organization_id,
@@ -124,8 +130,8 @@ def _another(reader: Reader, title: str, description: str, fields: dict[str, Any
         product_item=case.product_item,
         product_range=case.product_range,
         language=case.language,
-        contact_id=case.contact_id if case.contact_id in reader.present else None,
-        owner_id=case.owner_id if staff and case.owner_id in reader.present else None,
+        contact_id=theirs[0] if theirs else None,
+        owner_id=case.owner_id if keeps_owner else None,
         visibility=case.visibility,
-        fields=case.fields | fields,
+        fields={name: value for name, value in case.fields.items() if name != "callback_at"},
     )

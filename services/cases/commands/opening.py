@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, bindparam, insert
 from sqlalchemy.sql.dml import ReturningInsert
@@ -82,15 +82,23 @@ def open_case(uow: UnitOfWork, ask: c.OpenCase) -> c.CaseView:
     return register(uow, ask, weigh(uow, ask, place))
 
 
-def open_after(
-    uow: UnitOfWork, ask: c.OpenCase, other_id: str, kind: str, words: Sequence[Row[Any]] = ()
-) -> c.CaseView:
-    """Register a case that is linked with another one and begins with these comments from there. The version in
-    If-Match is that of the other one. Raises the same."""
+class Origin(NamedTuple):
+    """The case that another one is made like and linked with: what of ``fields`` is ``said`` anew, the comments from
+    there that it begins with."""
+
+    case_id: str
+    kind: str
+    said: Collection[str] = ()
+    words: Sequence[Row[Any]] = ()
+
+
+def open_after(uow: UnitOfWork, ask: c.OpenCase, origin: Origin) -> c.CaseView:
+    """Register a case like another one, as far as that passes today. The version in If-Match is that of the other one.
+    Raises the same."""
     uow, place = _caller(replace(uow, context=replace(uow.context, if_match=None)), ask)
-    reader = weigh(uow, ask, place)
-    copies = [Said(**{**one._mapping, "id": new_id("cmt"), "case_id": reader.case.id}) for one in words]
-    more: Along = {"link": link_row(uow, reader.case.id, other_id, kind)}
+    reader = weigh(uow, ask, place, said=origin.said)
+    copies = [Said(**{**one._mapping, "id": new_id("cmt"), "case_id": reader.case.id}) for one in origin.words]
+    more: Along = {"link": link_row(uow, reader.case.id, origin.case_id, origin.kind)}
     if copies:
         more["copies"] = {"rows": [asdict(one) for one in copies]}
     said, cursor = comment_page(copies, FIRST_COMMENTS)

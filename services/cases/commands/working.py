@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import structlog
 
 from services.cases import queries, rules
@@ -37,15 +39,20 @@ def comment(uow: UnitOfWork, reader: Reader, ask: c.AddComment) -> Said:
     if reopened:
         record(uow, reader, c.CaseReopened, Round())
     if rules.goes_on_elsewhere(reader, ask.visibility, uow.now):
-        _go_on_elsewhere(uow, reader, said)
+        _go_on_elsewhere(uow, reader, ask)
     return said
 
 
-def _go_on_elsewhere(uow: UnitOfWork, reader: Reader, said: Said) -> None:
-    """A customer's word on a case that cannot be opened again begins the next one, linked, where the form allows it;
-    otherwise the word stands on the old case alone."""
+def _go_on_elsewhere(uow: UnitOfWork, reader: Reader, ask: c.AddComment) -> None:
+    """A customer's word on a case that cannot be opened again begins the next one, linked, or stands on the one that
+    was begun already; where neither is possible, the word stands on the old case alone."""
     try:
-        follow_up(uow, reader, reader.case.title, said.body, {})
+        begun = queries.open_follow_up(uow, reader.case)
+        if begun is None:
+            follow_up(uow, reader, reader.case.title, ask.body, {})
+        else:
+            again = replace(ask, case_id=begun, file_ids=[])  # the files lie where they were put
+            comment(uow, queries.one(uow, again, to_change=True), again)
     except Problem as problem:  # raised before anything of the new case was written
         log.info("no_follow_up", case_id=reader.case.id, reason=problem.code)
 

@@ -15,6 +15,7 @@ from services.cases.queries.calls import (
     callback_view,
     callbacks_due,
     callbacks_over,
+    ended,
     list_callbacks,
     list_calls,
     list_case_callbacks,
@@ -33,7 +34,7 @@ from services.cases.queries.drafts import (
 )
 from services.cases.queries.follow_ups import follow_up_line, list_follow_ups
 from services.cases.queries.forecast import read_forecast
-from services.cases.queries.grouping import comments_of, links_of, list_links, list_tags
+from services.cases.queries.grouping import comments_of, links_of, list_links, list_tags, open_follow_up
 from services.cases.queries.history import NOTED, NOTED_BY_NEIGHBOUR, list_happenings, list_history, read_export
 from services.cases.queries.jobs import read_job, turn_of
 from services.cases.queries.keys import (
@@ -105,6 +106,7 @@ __all__ = [
     "door",
     "draft_count",
     "due_quotes",
+    "ended",
     "expired_values",
     "finding",
     "follow_up_line",
@@ -145,6 +147,7 @@ __all__ = [
     "one",
     "one_draft",
     "onlookers",
+    "open_follow_up",
     "opened_comment",
     "opened_view",
     "outdated",

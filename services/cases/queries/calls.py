@@ -129,6 +129,16 @@ def callbacks_over(uow: UnitOfWork) -> list[Row[Any]]:
     return uow.all(_OVER, {"at": uow.now})
 
 
+_ENDED = select(cases.c.id).where(
+    cases.c.id == any_(bindparam("case_ids", type_=ARRAY(Text))), cases.c.status.in_(("closed", "cancelled"))
+)
+
+
+def ended(uow: UnitOfWork, case_ids: list[str]) -> set[str]:
+    """Those of these cases that are closed or cancelled."""
+    return {row.id for row in uow.all(_ENDED, {"case_ids": case_ids})}
+
+
 def _from(ask: c.ListCalls | c.ListCaseCallbacks | c.ListCallbacks) -> dict[str, Any]:
     at, after = _START if ask.cursor is None else position_of(ask.cursor)
     return {"at": at, "after": after, "most": ask.limit + 1}

@@ -22,7 +22,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from services.cases.queries.sight import visible
 from services.cases.queries.single import one
 from services.cases.rules import Reader
-from services.cases.tables import cases, comments, links
+from services.cases.tables import OPEN, Case, cases, comments, links
 from services.chassis.problems import Forbidden
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
@@ -65,6 +65,12 @@ _LINKS = (
     .order_by(_linked.c.created_at, _linked.c.id)
     .limit(MOST_LINKS)
 )
+_after = cases.alias("after")
+_begun = select(func.coalesce(_after.c.merged_into, _after.c.id)).where(
+    links.c.other_id == _here, links.c.kind == "follow_up", _after.c.id == links.c.case_id
+)
+_FOLLOW_UP = visible(cases.c.id).where(OPEN, cases.c.merged_into.is_(None), cases.c.id.in_(_begun))
+_FOLLOW_UP = _FOLLOW_UP.order_by(cases.c.id.desc()).limit(1)
 _COMMENTS = (
     select(*comments.c)
     .where(comments.c.case_id == _here, comments.c.id == any_(bindparam("ids", type_=ARRAY(Text))))
@@ -88,6 +94,12 @@ def links_of(uow: UnitOfWork, reader: Reader) -> c.LinkList:
     """The same of a case in hand."""
     rows = uow.all(_LINKS, {"me": uow.actor.user_id, "team_id": reader.case.team_id, "case_id": reader.case.id})
     return c.LinkList(data=[c.LinkLine(**row._mapping) for row in rows])
+
+
+def open_follow_up(uow: UnitOfWork, case: Case) -> str | None:
+    """The newest case that follows this one, or that its follow-up goes on as, if it is open and the actor sees it."""
+    row = uow.first(_FOLLOW_UP, {"me": uow.actor.user_id, "team_id": case.team_id, "case_id": case.id})
+    return None if row is None else str(row.id)
 
 
 def list_tags(uow: UnitOfWork, ask: c.ListTags) -> c.TagList:

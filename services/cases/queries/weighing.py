@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from services.cases import rules
@@ -39,12 +39,21 @@ class Intake:
     queues: list[Queue]
 
 
-def weigh(uow: UnitOfWork, ask: c.OpenCase, place: Place, missing: Sequence[dict[str, str]] = ()) -> Reader:
+def weigh(
+    uow: UnitOfWork,
+    ask: c.OpenCase,
+    place: Place,
+    missing: Sequence[dict[str, str]] = (),
+    said: Collection[str] | None = None,
+) -> Reader:
     """The case as it would be registered, with the people around it; nothing is written. ``missing``: faults that are
-    known already, told together with those of the form. Raises as ``open_case``."""
+    known already, told together with those of the form. ``said``: of a case like another, the fields that are its own;
+    what of the others does not pass today is left out, and nothing is demanded. Raises as ``open_case``."""
     standing, organization_id, profile = place
+    if said is not None:
+        ask = _what_passes(ask, place, said)
     filling = Filling(ask.type, ask.topic, ask.priority, ask.product, ask.fields, ask.product_item, ask.product_range)
-    filled = rules.check_form(profile, filling, staff=standing.staff, missing=missing)
+    filled = rules.check_form(profile, filling, staff=standing.staff, missing=missing, demands=said is None)
     if (told := ask.technical_information) is not None:
         rules.check_information(told.consent, told.information)
     named = [uow.actor.user_id, *(user_id for user_id in (ask.contact_id, ask.owner_id) if user_id), *ask.follower_ids]
@@ -53,6 +62,8 @@ def weigh(uow: UnitOfWork, ask: c.OpenCase, place: Place, missing: Sequence[dict
     agreed = Agreed.of(home.products, home.contract)
     members, desk, queues = home.members or {}, home.desk or [], [Queue(*one) for one in home.queues or []]
     intake = Intake(standing, organization_id, profile, agreed, home.colleagues, members, desk, queues)
+    if said is not None:
+        ask = _what_is_there(ask, filled, intake, said)
     rules.product_held(profile, agreed, ask.product)
     _check_preferred(intake, filled)
     case = _judged(_case(uow, ask, intake, filled), intake)
@@ -62,6 +73,22 @@ def weigh(uow: UnitOfWork, ask: c.OpenCase, place: Place, missing: Sequence[dict
     reader = Reader(case, standing, profile, desk=intake.desk, present=list(intake.members), me=uow.actor.user_id)
     reader.followers, reader.agreed = _followers(ask, case, intake), agreed
     return reader
+
+
+def _what_passes(ask: c.OpenCase, place: Place, said: Collection[str]) -> c.OpenCase:
+    """What the form of the type takes today."""
+    filling = Filling(ask.type, ask.topic, ask.priority, ask.product, ask.fields, ask.product_item, ask.product_range)
+    left = rules.passing(place.profile, filling, said, staff=place.standing.staff)
+    return replace(ask, topic=left.topic, priority=left.priority, product_range=left.product_range, fields=left.fields)
+
+
+def _what_is_there(ask: c.OpenCase, filled: Filled, intake: Intake, said: Collection[str]) -> c.OpenCase:
+    """The product, if the organization still holds it, and the favourite, if he is still of the staff."""
+    if "preferred_assignee" not in said and filled.fields.get("preferred_assignee") not in intake.desk:
+        filled.fields.pop("preferred_assignee", None)
+    if rules.is_held(intake.profile, intake.agreed, ask.product):
+        return ask
+    return replace(ask, product=None, product_item=None, product_range=None)
 
 
 def place_to_open(places: list[Standing], profile: Policy, organization_id: str | None) -> Place:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -51,13 +51,12 @@ class Filled:
     fields: dict[str, Any]
 
 
-def check_form(profile: Policy, filling: Filling, *, staff: bool, missing: Sequence[Error] = ()) -> Filled:
+def check_form(
+    profile: Policy, filling: Filling, *, staff: bool, missing: Sequence[Error] = (), demands: bool = True
+) -> Filled:
     """Hold a filled form against the team's profile. Raises Invalid naming every wrong field at once, with what is
-    known to be ``missing``."""
-    kind = next((kind for kind in profile["types"] if kind["key"] == filling.type), None)
-    if kind is None:
-        raise Invalid.field("/type", "choice", "The team has no such type of case.")
-    form = {field["key"]: field for field in kind["form"]}
+    known to be ``missing``; what is not there at all is no fault unless the form ``demands`` it."""
+    kind, form = _type(profile, filling)
     said = {key: value for key, value in filling.fields.items() if value not in (None, "")}
     private = said.pop("private", False) if "private" in form else False
     topic, wrong = check_topic(profile, form, filling.topic)
@@ -67,10 +66,37 @@ def check_form(profile: Policy, filling: Filling, *, staff: bool, missing: Seque
     if not isinstance(private, bool):
         errors.append(_error("/fields/private", "type", "Must be true or false."))
     errors += _fields(form, said)
+    errors = [error for error in errors if demands or error["rule"] != "required"]
     if errors:
         raise Invalid("invalid", "The form is not filled in rightly.", errors=errors)
     priority = filling.priority or profile["priority"]["default"]
     return Filled(kind["charge"], kind["level"], topic, priority, private, said)
+
+
+def passing(profile: Policy, filling: Filling, said: Collection[str], *, staff: bool) -> Filling:
+    """What of a case that another one is made like passes today; the fields that are ``said`` anew stay. Raises Invalid
+    when its type is gone."""
+    _, form = _type(profile, filling)
+    fields = {
+        key: value
+        for key, value in filling.fields.items()
+        if key in said or (key in form and key not in _OWN_PLACE and not _value("", form[key], value))
+    }
+    return replace(
+        filling,
+        topic=filling.topic if filling.topic and not find_topic(profile, filling.topic)[1] else None,
+        priority=None if check_priority(profile, filling.priority, staff=staff) else filling.priority,
+        product_range=None if check_range(profile, filling.product, filling.product_range) else filling.product_range,
+        fields=fields,
+    )
+
+
+def _type(profile: Policy, filling: Filling) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The type of case, and its form by the keys of the fields."""
+    kind = next((kind for kind in profile["types"] if kind["key"] == filling.type), None)
+    if kind is None:
+        raise Invalid.field("/type", "choice", "The team has no such type of case.")
+    return kind, {field["key"]: field for field in kind["form"]}
 
 
 def check_product(profile: Policy, form: dict[str, Any], filling: Filling) -> list[Error]:
@@ -84,10 +110,15 @@ def check_product(profile: Policy, form: dict[str, Any], filling: Filling) -> li
     return errors + check_range(profile, filling.product, filling.product_range)
 
 
+def is_held(profile: Policy, agreed: Agreed, product: str | None) -> bool:
+    """Whether the organization holds it, or it is none."""
+    known = any(product == offered["key"] for offered in profile["products"])
+    return product is None or (known and product in agreed.products)
+
+
 def product_held(profile: Policy, agreed: Agreed, product: str | None) -> None:
     """A case is about a product the organization holds. Raises Invalid ``product_not_held``."""
-    known = any(product == offered["key"] for offered in profile["products"])
-    if product is not None and not (known and product in agreed.products):
+    if not is_held(profile, agreed, product):
         detail = f"This product is not included in your solution; contact {profile['name']}."
         raise Invalid("product_not_held", detail, errors=[_error("/product", "held", detail)])
 

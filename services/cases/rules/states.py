@@ -43,16 +43,16 @@ _KNOWN = {*PERMISSIONS["cases"], *PART_OF}
 _CUSTOMER_ONLY = {"case.confirm", "case.rate", "quote.approve"}
 
 
-def must_be_able(reader: Reader, permission: str) -> None:
+def must_be_able(reader: Reader, permission: str, *, though_merged: bool = False) -> None:
     """Refuse what the caller's permissions or the team's policy never allow. What is only impossible now is refused by
     ``move``, which says when it would be possible. Raises Forbidden ``not_permitted``, or ``not_included`` for a
-    function the customer's solution does not have."""
+    function the customer's solution does not have; Conflict ``merged``, unless it is done ``though_merged``."""
     if permission.startswith("follower.") and not offers_followers(reader.policy):
         raise not_included("followers", reader.policy)
     decision = _entitled(reader, permission)
     if decision.allowed and not _is_ones_own(reader, permission):
         decision = Decision(False, "not_yours")
-    if decision.allowed and is_shut_by_merge(reader.case, permission):
+    if decision.allowed and not though_merged and is_shut_by_merge(reader.case, permission):
         detail = "This case goes on as another one; do it there, or undo the merge."
         raise Conflict("merged", detail, extra={"merged_into": reader.case.merged_into})
     if not decision.allowed:

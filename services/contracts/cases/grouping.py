@@ -108,7 +108,7 @@ class UnmergeCase(Request[CaseView]):
 
 class SplitCase(Request[CaseView]):
     """Make a case of its own of some comments; they are copied, and the two are linked. The first public one becomes
-    its description."""
+    its description. What the form of the old case would not take any more is left out."""
 
     team_id: Slug
     case_id: Id
@@ -118,7 +118,7 @@ class SplitCase(Request[CaseView]):
 
 class FollowUpCase(Request[CaseView]):
     """A new case in place of one that can no longer be opened again: same type, product and contact, linked.
-    ``fields`` are added where the form asks for more today."""
+    ``fields`` are added to what of the old form still passes today; nothing is demanded."""
 
     team_id: Slug
     case_id: Id
