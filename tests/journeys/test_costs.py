@@ -158,8 +158,9 @@ class Ground:
 
 
 def _on_a_closed_case(ground: Ground) -> HttpAnswer:
-    """The window to open it is over: the word begins another case."""
+    """The window to open it is over: the first word begins another case, the second one stands there."""
     here = ground.closed()
+    expect(ground.after_the_window(lambda: ground.customer.post(f"{here}/comments", {"body": "It is back."})), 201)
     return ground.after_the_window(lambda: ground.customer.post(f"{here}/comments", {"body": "It is back."}))
 
 
