@@ -172,7 +172,7 @@ class Service:
     learn_organization = event("accounts", OrganizationChanged, facts.learn_organization)
     learn_membership = event("accounts", MembershipChanged, facts.learn_membership)
     tell_audiences = timer(seconds=1, do=audiences.tell_audiences)
-    settle_names = timer(seconds=5, do=facts.settle_names)
+    settle_names = timer(seconds=1, do=facts.settle_names)
     learn_contract = event("accounts", ContractVersioned, facts.learn_contract)
     learn_queue = event("accounts", QueueChanged, facts.learn_queue)
     add_mail_reply = event("notifications", ReplyReceived, replies.add_mail_reply)

@@ -190,3 +190,19 @@ def test_a_case_written_while_the_new_name_arrived_gets_it_too(memory: MemoryWor
         memory.client.services["cases"].settle_names.do(unit)
     shown = expect(scene.agent.get(here), 200)
     assert shown["owner"]["name"] == shown["contact"]["name"] == name
+
+
+def test_a_new_name_stands_in_the_way_of_no_revocation(memory: MemoryWorld, cast: Cast) -> None:
+    scene = cast.scene("E")
+    person, name = scene.home.person(), unique("Nils ")
+    case, here = scene.open(person, follower_ids=[scene.colleague.id])
+    expect(scene.agent.post(f"{here}/followers", {"user_id": person.id}), 201)
+    with memory.client.works["cases"].writing() as somebody:  # as if the cases that name him were too many for one go
+        somebody.run(text("SELECT FROM cases WHERE id = :id FOR NO KEY UPDATE"), {"id": case["id"]})
+        expect(person.patch("/v1/me", {"name": name}), 200)
+        place = expect(scene.administrator.get(f"{scene.home.users}?q={person.user_name}"), 200)["data"][0]
+        expect(scene.administrator.patch(f"{scene.path}/memberships/{place['id']}", {"active": False}), 200)
+        memory.settle(lambda: person.get(here).status == 404)
+    memory.settle(lambda: scene.agent.get(here).json()["contact"]["name"] == name)
+    shown = expect(scene.agent.get(here), 200)
+    assert {shown["owner"]["name"], shown["created_by"]["name"], shown["followers"][1]["name"]} == {name}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, Text, and_, bindparam, case, delete, or_, update
+from sqlalchemy import Table, bindparam, delete, update
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from services.cases import rules
 from services.cases.commands.audiences import note_policy, note_products
+from services.cases.queries import names
 from services.cases.tables import cases, contracts, followers, memberships, organizations, queues, renames, teams
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts.accounts import (
@@ -21,12 +22,12 @@ from services.contracts.accounts import (
 )
 
 
-def _learn(table: Table, names: list[str]) -> Insert:
+def _learn(table: Table, columns: list[str]) -> Insert:
     key = next(iter(table.primary_key.columns))
-    told = insert(table).values({name: bindparam(name) for name in names})
+    told = insert(table).values({name: bindparam(name) for name in columns})
     return told.on_conflict_do_update(
         index_elements=[key],
-        set_={name: told.excluded[name] for name in names if name != key.name},
+        set_={name: told.excluded[name] for name in columns if name != key.name},
         where=table.c.fact_version < told.excluded.fact_version,
     )
 
@@ -40,27 +41,14 @@ _QUEUE = [column.name for column in queues.c]
 _LEARN_QUEUE = _learn(queues, _QUEUE)
 _LEARN_TEAM = _learn(teams, _TEAM)
 _LEARN_ORGANIZATION = _learn(organizations, _ORGANIZATION)
-_LEARN_MEMBERSHIP = _learn(memberships, _MEMBERSHIP)
-
-_PERSONS = (
-    (cases.c.created_by, cases.c.created_by_name),
-    (cases.c.contact_id, cases.c.contact_name),
-    (cases.c.owner_id, cases.c.owner_name),
-    (cases.c.assignee_id, cases.c.assignee_name),
-)
-_user: ColumnElement[str] = bindparam("renamed_id", type_=Text())
-_name: ColumnElement[str] = bindparam("new_name", type_=Text())
-_RENAME = (
-    update(cases)
-    .where(or_(*[and_(who == _user, name != _name) for who, name in _PERSONS]))
-    .values({name: case((who == _user, _name), else_=name) for who, name in _PERSONS})
-)
-_RENAME_FOLLOWER = update(followers).where(followers.c.user_id == _user, followers.c.name != _name).values(name=_name)
-
-_remember = insert(renames)
-_REMEMBER = _remember.on_conflict_do_update(
+_learned = _learn(memberships, _MEMBERSHIP).returning(memberships.c.user_id, memberships.c.name).cte("learned")
+_remember = insert(renames).from_select(["user_id", "name", "at"], names.newly_named(_learned, bindparam("now")))
+_LEARN_MEMBERSHIP = _remember.on_conflict_do_update(
     index_elements=[renames.c.user_id], set_={"name": _remember.excluded.name, "at": _remember.excluded.at}
 )
+_RENAME = update(cases).where(names.MISNAMED).values(names.NAMES)
+_RENAME_FOLLOWERS = update(followers).where(names.MISNAMED_FOLLOWERS).values(name=names.FOLLOWERS_NAME)
+_SETTLED = delete(renames).where(renames.c.at < bindparam("before"), names.CARRIED_OVER)
 LONGEST_WORK = timedelta(seconds=6)  # no command takes longer: its deadline is 5 s
 
 
@@ -79,21 +67,17 @@ def learn_organization(uow: UnitOfWork, event: OrganizationChanged) -> None:
 
 
 def learn_membership(uow: UnitOfWork, event: MembershipChanged) -> None:
-    """A person's place; a new name is carried to his cases. Comments keep the name they were signed with."""
-    if uow.run(_LEARN_MEMBERSHIP, _values(event, _MEMBERSHIP)):
-        renamed = {"renamed_id": event.user_id, "new_name": event.name}
-        uow.run(_RENAME, renamed)
-        uow.run(_RENAME_FOLLOWER, renamed)
-        uow.run(_REMEMBER, {"user_id": event.user_id, "name": event.name, "at": uow.now})
+    """A person's place. That he has a new name is only noted: however many cases it has to reach, what he may do from
+    now on must not wait for it."""
+    uow.run(_LEARN_MEMBERSHIP, _values(event, _MEMBERSHIP) | {"now": uow.now})
 
 
 def settle_names(uow: UnitOfWork) -> None:
-    """A timer: carry names over once more, to cases that were being written while the new name arrived."""
-    past = uow.all(delete(renames).where(renames.c.at < uow.now - LONGEST_WORK).returning(renames))
-    renamed = [{"renamed_id": row.user_id, "new_name": row.name} for row in past]
-    if renamed:
-        uow.run(_RENAME, renamed)
-        uow.run(_RENAME_FOLLOWER, renamed)
+    """A timer: carry new names over, some hundred cases a round, and on for as long as somebody may still be writing
+    who had read the old one. Comments keep the name they were signed with."""
+    uow.run(_RENAME)
+    uow.run(_RENAME_FOLLOWERS)
+    uow.run(_SETTLED, {"before": uow.now - LONGEST_WORK})
 
 
 def learn_contract(uow: UnitOfWork, event: ContractVersioned) -> None:
@@ -108,5 +92,5 @@ def learn_queue(uow: UnitOfWork, event: QueueChanged) -> None:
     uow.run(_LEARN_QUEUE, values | {"agents": [agent.dump() for agent in event.agents]})
 
 
-def _values(event: Any, names: list[str]) -> dict[str, Any]:
-    return {name: getattr(event, name) for name in names}
+def _values(event: Any, columns: list[str]) -> dict[str, Any]:
+    return {name: getattr(event, name) for name in columns}

@@ -100,7 +100,8 @@ queues = Table(
 )
 
 
-# People who were renamed a moment ago: a case opened or assigned at that very moment may still bear the old name.
+# People who have a new name: cases bear the old one until a timer has been there, and one that is opened or assigned at
+# that very moment may bear it again.
 renames = Table(
     "renames",
     metadata,
