@@ -77,8 +77,8 @@ def test_the_technician_phones_at_the_time_the_form_states(scene: Scene) -> None
     assert expect(scene.technician.patch(there, {"state": "scheduled"}), 409)["code"] == "callback_over"
 
 
-def test_a_callback_is_asked_for_scheduled_and_cancelled(scene: Scene) -> None:
-    _, here = scene.open(fields={"callback_at": later(days=1)})
+def test_a_callback_is_asked_for_scheduled_and_cancelled(scene: Scene, post: Post) -> None:
+    ticket, here = scene.open(fields={"callback_at": later(days=1)})
     window: dict[str, Any] = {"from_at": later(hours=1), "until_at": later(hours=3), "phone": "+46 70 111 22 33"}
     asked = expect(scene.customer.post(f"{here}/callbacks", window), 201)
     there = f"{here}/callbacks/{asked['id']}"
@@ -86,6 +86,7 @@ def test_a_callback_is_asked_for_scheduled_and_cancelled(scene: Scene) -> None:
     timed = {"state": "scheduled", "due_at": at, "agent_id": scene.technician.id}
     told = expect(scene.agent.patch(there, timed), 200)
     assert (told["state"], told["due_at"], told["agent"]["id"]) == ("scheduled", at, scene.technician.id)
+    post.wait(scene.customer, ticket, f"{at[:10]} {at[11:16]} UTC")
     expect(scene.agent.patch(there, {"state": "scheduled", "agent_id": scene.customer.id}), 422)
     expect(scene.customer.http("DELETE", there), 204)
     expect(scene.customer.http("DELETE", there), 204)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.journeys.cast import Cast, Scene, expect, unique
+from tests.journeys.post import Post
 from tests.journeys.statements import heard
 from tests.journeys.test_jobs import done
 from tests.world import MemoryWorld, World
@@ -66,6 +67,40 @@ def test_a_macro_is_one_change_that_is_told_once(world: World, cast: Cast) -> No
         return [mail["to"] for mail in mails] if there else None
 
     assert world.settle(sent).count(scene.customer.email) == 2  # the receipt for his case, and this
+
+
+def test_a_reason_for_staff_stands_beside_nothing_that_customers_read(world: World, cast: Cast) -> None:
+    scene = cast.scene("B")  # whose customers are told no priority
+    case, path = scene.open()
+    priority = next(one["key"] for one in scene.team.profile["priorities"] if one["key"] != "normal")
+    secret = unique("churn risk ")
+    kept = macro(
+        scene,
+        {"action": "reclassify", "priority": priority, "body": secret},
+        {"action": "answer", "body": "It is done."},
+    )
+    expect(scene.agent.post(f"{path}/macros/{kept}"), 200)
+    ours = {line["field"]: line["reason"] for line in expect(scene.agent.get(f"{path}/history"), 200)["data"]}
+    assert (ours["priority"], ours["status"]) == (secret, None)
+    for told in ("history", "timeline", "export"):
+        assert secret not in repr(expect(scene.customer.get(f"{path}/{told}"), 200))
+    seen = set[str]()
+
+    def told_of() -> bool:
+        page = expect(scene.customer.get(f"{scene.path}/events?after=0&limit=100"), 200)
+        seen.update(one["type"] for one in page["data"] if one["subject"] == case["id"])
+        return "case.answered" in seen
+
+    world.settle(told_of)
+    assert "case.reclassified" not in seen
+
+
+def test_who_gets_a_case_with_a_word_among_staff_is_mailed_that_he_has_it(scene: Scene, post: Post) -> None:
+    case, path = scene.open()
+    note = {"action": "comment", "body": "Look at the log.", "visibility": "internal"}
+    kept = macro(scene, note, {"action": "assign", "assignee_id": scene.technician.id})
+    expect(scene.agent.post(f"{path}/macros/{kept}"), 200)
+    post.wait(scene.technician, case, "has been assigned to you")
 
 
 def test_all_of_a_macro_is_done_or_nothing_and_it_says_what_stood_in_the_way(scene: Scene) -> None:

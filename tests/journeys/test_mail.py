@@ -57,6 +57,34 @@ def test_every_public_comment_mails_the_other_side_once_and_an_internal_one_nobo
     expect(scene.customer.get(f"{here}/mails"), 403)
 
 
+def test_an_act_with_a_word_is_mailed_where_words_are_not(cast: Cast, post: Post) -> None:
+    quiet = Scene(cast.team("A", notify={"every_public_comment": False}))
+    case, here = quiet.open()
+    expect(quiet.agent.put(f"{here}/assignee", {"assignee_id": quiet.agent.id}), 200)
+    expect(quiet.agent.post(f"{here}/answer", {"body": "Tryck på knappen.", "close": True}), 200)
+    mail = post.wait(quiet.customer, case, "has been closed")
+    assert "Was your question answered?" in mail["text"]
+    expect(quiet.customer.put(f"{here}/confirmation", {"answer": "no", "feedback": "Vilken?", "reopen": True}), 200)
+    post.wait(quiet.agent, case, "was not answered")
+    expect(quiet.customer.post(f"{here}/cancel", {"reason": "Behövs inte."}), 200)
+    post.wait(quiet.agent, case, "has been cancelled")
+    assert not [mail for mail in post.to(quiet.agent, case) if "Vilken?" in mail["text"] or "Behövs" in mail["text"]]
+
+
+def test_people_hear_of_what_concerns_them(scene: Scene, post: Post) -> None:
+    case, here = scene.open(type_key="support")
+    expect(scene.agent.post(f"{here}/followers", {"user_id": scene.colleague.id}), 201)
+    post.wait(scene.colleague, case, "You follow this case")
+    expect(scene.agent.post(f"{here}/escalate", {"assignee_id": scene.technician.id, "note": "Svårt."}), 200)
+    post.wait(scene.technician, case, "next support level")
+    expect(scene.agent.put(f"{here}/owner", {"owner_id": scene.colleague.id}), 200)
+    post.wait(scene.colleague, case, "You are the owner")
+    post.wait(scene.customer, case, "another owner")
+    other, there = scene.open(type_key="support")
+    expect(scene.agent.post(f"{there}/merge", {"into_id": case["id"]}), 200)
+    post.wait(scene.customer, other, f"goes on as {case['number']}")
+
+
 def test_the_customer_gets_a_receipt_and_the_desk_the_news(scene: Scene, post: Post) -> None:
     hand = scene.technician
     case, _ = scene.open(title="Två =?utf-8?q?rader?= och ett ö")

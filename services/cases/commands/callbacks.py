@@ -41,7 +41,6 @@ _MOVED = (
     .values(state="requested", reminded_at=None, version=callbacks.c.version + 1)
     .returning(callbacks)
 )
-_EVENTS = {"scheduled": c.CallbackScheduled, "done": c.CallbackCompleted, "missed": c.CallbackMissed}
 
 
 def request_callback(uow: UnitOfWork, ask: c.RequestCallback) -> c.CallbackView:
@@ -119,8 +118,10 @@ def change_callback(uow: UnitOfWork, ask: c.ChangeCallback) -> c.CallbackView:
         row |= {"agent_id": ask.agent_id, "agent_name": name}
     if ask.state == "scheduled" and row["ends_at"] <= uow.now:
         raise Invalid.field("/due_at", "required", "Its time has gone by: say when we phone instead.")
-    told = Round(customer=True) if ask.state == "scheduled" else Round()
-    return _write(uow, reader, row | {"state": ask.state}, _EVENTS[ask.state], told)
+    row |= {"state": ask.state}
+    if ask.state == "scheduled":
+        return _write(uow, reader, row, c.CallbackScheduled, Round(customer=True), due_at=row["due_at"])
+    return _write(uow, reader, row, c.CallbackCompleted if ask.state == "done" else c.CallbackMissed, Round())
 
 
 def cancel_callback(uow: UnitOfWork, ask: c.CancelCallback) -> c.CallbackView:
@@ -157,12 +158,12 @@ def _must_wait(row: dict[str, Any], state: str) -> None:
 
 
 def _write(
-    uow: UnitOfWork, reader: Reader, row: dict[str, Any], event: type[c.CaseEvent], told: Round
+    uow: UnitOfWork, reader: Reader, row: dict[str, Any], event: type[c.CaseEvent], told: Round, **more: Any
 ) -> c.CallbackView:
     row["version"] += 1
     uow.run(update(callbacks).where(callbacks.c.id == row["id"]).values(row))
     save(uow, reader, noted=[callback_happening(row)])
-    record(uow, reader, event, told, callback_id=row["id"])
+    record(uow, reader, event, told, callback_id=row["id"], **more)
     return queries.callback_view(row, reader.case)
 
 

@@ -69,7 +69,7 @@ def schedule_follow_up(uow: UnitOfWork, ask: c.ScheduleFollowUp) -> c.FollowUpLi
         raise Invalid.field("/follow_up_at", "future", "Choose a moment that is still to come.")
     rules.follow_up(case, ask.follow_up_at)
     save(uow, reader)
-    record(uow, reader, c.CaseChanged, Round(), fields=["follow_up_at"])
+    record(uow, reader, c.CaseChanged, Round(), internal=True, fields=["follow_up_at"])
     return queries.follow_up_line(case)
 
 

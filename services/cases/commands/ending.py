@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.cases import queries, rules
-from services.cases.commands.saving import Said, record, record_comment, save, say, take
+from services.cases.commands.saving import record, record_comment, save, say, take
 from services.cases.rules import Reader, Round
 from services.chassis.problems import Conflict, Forbidden
 from services.chassis.unit_of_work import UnitOfWork
@@ -46,8 +46,8 @@ def cancel(uow: UnitOfWork, reader: Reader, ask: c.CancelCase) -> None:
     case = reader.case
     case.status = rules.move("cancel", case)
     case.closed_at = uow.now
-    said = _aside(uow, reader, ask.reason)
-    record(uow, reader, c.CaseCancelled, Round() if said else rules.sides_of(reader.standing.side))
+    _aside(uow, reader, ask.reason)
+    record(uow, reader, c.CaseCancelled, rules.sides_of(reader.standing.side))
 
 
 def reopen_case(uow: UnitOfWork, ask: c.ReopenCase) -> c.CaseView:
@@ -55,8 +55,8 @@ def reopen_case(uow: UnitOfWork, ask: c.ReopenCase) -> c.CaseView:
     reader = take(uow, ask, "case.reopen")
     _open_again(uow, reader)
     reader.case.confirmation = "none"
-    said = _aside(uow, reader, ask.feedback)
-    record(uow, reader, c.CaseReopened, Round() if said else rules.sides_of(reader.standing.side))
+    _aside(uow, reader, ask.feedback)
+    record(uow, reader, c.CaseReopened, rules.sides_of(reader.standing.side))
     return queries.view(uow, reader)
 
 
@@ -81,9 +81,8 @@ def confirm(uow: UnitOfWork, reader: Reader, ask: c.ConfirmCase | c.ConfirmCaseB
     else:
         case.status = rules.move("confirm", case)
     case.confirmation = ask.answer
-    said = _aside(uow, reader, ask.feedback)
-    told = Round() if said else Round(support=True)
-    record(uow, reader, c.ConfirmationGiven, told, answer=ask.answer)
+    _aside(uow, reader, ask.feedback)
+    record(uow, reader, c.ConfirmationGiven, Round(support=True), answer=ask.answer)
     if reopens:
         record(uow, reader, c.CaseReopened, Round())
 
@@ -111,10 +110,9 @@ def _open_again(uow: UnitOfWork, reader: Reader) -> None:
     case.closed_at = None
 
 
-def _aside(uow: UnitOfWork, reader: Reader, body: str | None) -> Said | None:
+def _aside(uow: UnitOfWork, reader: Reader, body: str | None) -> None:
     """Save the case together with a word that came along; the word is recorded first, because it tells."""
     said = say(uow, reader, body, "portal") if body else None
     save(uow, reader, said)
     if said:
         record_comment(uow, reader, said)
-    return said

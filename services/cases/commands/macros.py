@@ -13,7 +13,6 @@ from services.cases.commands.saving import together
 from services.cases.rules import Reader
 from services.cases.tables import macros
 from services.chassis.ids import new_id
-from services.chassis.messages import Event
 from services.chassis.problems import Forbidden, Invalid, NotFound, Problem
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
@@ -77,7 +76,7 @@ def carry_out(uow: UnitOfWork, reader: Reader, ask: c.ApplyMacro) -> None:
     if not reader.standing.staff:
         raise Forbidden("not_permitted", "Macros are for the team's staff.")
     actions = queries.macro(uow, ask.team_id, ask.macro_id).actions
-    places, began = rules.values_of(reader), len(uow.events)
+    places = rules.values_of(reader)
     with together(uow, reader):
         for place, action in enumerate(actions):
             try:
@@ -85,7 +84,6 @@ def carry_out(uow: UnitOfWork, reader: Reader, ask: c.ApplyMacro) -> None:
             except Problem as problem:
                 problem.extra |= {"action": place}
                 raise
-    uow.events[began:] = _told_once(reader, uow.events[began:])
 
 
 def _filled_in(action: c.MacroLine, places: dict[str, str]) -> dict[str, Any]:
@@ -95,18 +93,3 @@ def _filled_in(action: c.MacroLine, places: dict[str, str]) -> dict[str, Any]:
         if len(said["body"]) > LONGEST:
             raise Invalid.field("/body", "length", "With its places filled in, a body of this macro is too long.")
     return said
-
-
-def _told_once(reader: Reader, events: list[Event]) -> list[Event]:
-    """Everybody hears of a macro once: by what was said to him in it, or else by the first thing that was done. All its
-    events tell the case as it is in the end."""
-    status, asks = reader.case.status, reader.case.confirmation == "pending"
-    heard: set[str] = set()
-    told = list(events)
-    for place in sorted(range(len(events)), key=lambda place: not isinstance(events[place], c.CommentAdded)):
-        event = events[place]
-        if isinstance(event, c.CaseEvent):
-            tell = [person for person in event.tell if person not in heard]
-            told[place] = replace(event, status=status, asks=asks, tell=tell)
-            heard |= {*event.tell}
-    return told

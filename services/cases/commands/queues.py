@@ -40,7 +40,7 @@ def put_into(uow: UnitOfWork, reader: Reader, ask: c.MoveCase) -> None:
         raise Invalid.field("/queue_id", "choice", "The team has no such queue.")
     case.queue_id = ask.queue_id
     save(uow, reader)
-    record(uow, reader, c.CaseQueued, Round(), queue_id=ask.queue_id)
+    record(uow, reader, c.CaseQueued, Round(), internal=True, queue_id=ask.queue_id)
 
 
 def escalate_case(uow: UnitOfWork, ask: c.EscalateCase) -> c.CaseView:
@@ -66,10 +66,8 @@ def escalate(uow: UnitOfWork, reader: Reader, ask: c.EscalateCase) -> None:
             raise Invalid.field("/assignee_id", "level", f"This agent does not work at level {ask.level}.")
     assign(uow, reader, ask.assignee_id)
     case.level = ask.level
-    told = Round(support=True)
     said = say(uow, reader, ask.note, "portal", "internal") if ask.note else None
     save(uow, reader, said)
     if said:
         record_comment(uow, reader, said)
-        told = Round()
-    record(uow, reader, c.CaseEscalated, told, level=ask.level, assignee_id=ask.assignee_id)
+    record(uow, reader, c.CaseEscalated, Round(support=True), level=ask.level, assignee_id=ask.assignee_id)

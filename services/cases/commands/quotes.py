@@ -81,7 +81,7 @@ def decline_quote(uow: UnitOfWork, ask: c.DeclineQuote) -> c.QuoteView:
     save(uow, reader, said, noted=[quote_happening(quote)])
     if said:
         record_comment(uow, reader, said)
-    _record(uow, reader, c.QuoteDeclined, quote, Round() if said else Round(support=True, followers=True))
+    _record(uow, reader, c.QuoteDeclined, quote, Round(support=True, followers=True))
     return queries.quote_view(quote)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -36,6 +36,16 @@ class Said:
     edited_at: datetime | None = None
     retracted_at: datetime | None = None
     file_ids: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Unsaved:
+    """What one of several acts has to write, and the case as that act left it."""
+
+    said: Said | None
+    reason: str | None
+    noted: Sequence[dict[str, Any]]
+    case: Case
 
 
 _SAY = insert(comments).values({name: bindparam("said_" + name) for name in Said.__slots__})
@@ -112,27 +122,44 @@ def save(
     if not reader.unsaved:  # alone, or the first of several acts
         touch(uow, reader)
     if reader.unsaved is not None:
-        reader.unsaved.append((said, reason, noted))
+        reader.unsaved.append(Unsaved(said, reason, noted, replace(reader.case)))
         return
-    _write(uow, reader, said, reason, noted)
+    _write(uow, reader, said, noted, lambda _: reason)
 
 
 @contextmanager
 def together(uow: UnitOfWork, reader: Reader) -> Iterator[None]:
-    """What is done inside is one change of the case: one version, saved once, its clocks moved once. It stands in the
-    history with the first reason that was given."""
-    unsaved: list[Any] = []
-    reader.unsaved, tagged = unsaved, reader.tags
+    """What is done inside is one change of the case: one version, saved once, its clocks moved once, told as the case
+    is in the end. Everybody hears of it once: by what was said to him in it, or else by the first thing that was done.
+    """
+    unsaved: list[Unsaved] = []
+    unrecorded: list[Any] = []
+    reader.unsaved, reader.unrecorded, tagged = unsaved, unrecorded, reader.tags
     yield
-    reader.unsaved = None
-    if not unsaved:
-        return
-    write_tags(uow, reader, tagged)
-    spoken = sorted([said for said, _, _ in unsaved if said], key=lambda said: said.visibility != "public")
-    reason = next((reason for _, reason, _ in unsaved if reason), None)
+    reader.unsaved = reader.unrecorded = None
+    if unsaved:
+        write_tags(uow, reader, tagged)
+        _write_together(uow, reader, unsaved)
+    for event, told, internal, more in sorted(unrecorded, key=lambda one: one[0] is not c.CommentAdded):
+        tell = _record(uow, reader, event, told, internal=internal, **more)
+        if event is not c.CommentAdded:
+            reader.told |= {*tell}
+
+
+def _write_together(uow: UnitOfWork, reader: Reader, unsaved: Sequence[Unsaved]) -> None:
+    """Every change stands in the history with the reason of the act that made it: another's may be for staff only."""
+    spoken = sorted([one.said for one in unsaved if one.said], key=lambda said: said.visibility != "public")
     if spoken[1:]:
         uow.run(_SAY_MORE, [asdict(said) for said in spoken[1:]])
-    _write(uow, reader, spoken[0] if spoken else None, reason, [line for _, _, noted in unsaved for line in noted])
+    reasons: dict[str, str | None] = {}
+    noted: list[dict[str, Any]] = []
+    before = reader.before
+    for one in unsaved:
+        if before is not None:
+            reasons |= {line["field"]: one.reason for line in rules.differences(before, one.case)}
+        noted += [line | {"reason": one.reason} for line in one.noted]
+        before = one.case
+    _write(uow, reader, spoken[0] if spoken else None, noted, reasons.get)
 
 
 def write_tags(uow: UnitOfWork, reader: Reader, before: list[str]) -> None:
@@ -146,7 +173,11 @@ def write_tags(uow: UnitOfWork, reader: Reader, before: list[str]) -> None:
 
 
 def _write(
-    uow: UnitOfWork, reader: Reader, said: Said | None, reason: str | None, noted: Sequence[dict[str, Any]]
+    uow: UnitOfWork,
+    reader: Reader,
+    said: Said | None,
+    noted: Sequence[dict[str, Any]],
+    reason_of: Callable[[str], str | None],
 ) -> None:
     case, before = reader.case, reader.before
     assert before is not None  # noqa: S101 - nobody changes what he has not taken
@@ -157,22 +188,20 @@ def _write(
     if said is not None:
         values.update({"said_" + name: getattr(said, name) for name in Said.__slots__})
     noted = [*noted, *rules.differences(before, case), *rules.begun(before.clocks, case.clocks)]
+    noted = [{"reason": reason_of(line["field"])} | line for line in noted]
     if noted:
-        values |= noted_values(uow, reader, noted, reason)
+        values |= noted_values(uow, reader, noted)
     uow.run(_saving(frozenset(changed), said is not None, bool(noted)), values)
     for name in changed:
         setattr(before, name, getattr(case, name))
 
 
-def noted_values(
-    uow: UnitOfWork, reader: Reader, noted: Sequence[dict[str, Any]], reason: str | None = None
-) -> dict[str, Any]:
+def noted_values(uow: UnitOfWork, reader: Reader, noted: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The values of ``queries.NOTED``: what goes into the history of a case with the statement that makes it so."""
     return {
         "noted_changes": [one | {"id": new_id("chg")} for one in noted],
         "noted_case": reader.case.id,
         "noted_at": uow.now,
-        "noted_reason": reason,
         "noted_by": uow.actor.user_id,
         "noted_name": reader.standing.name,
         "noted_side": reader.standing.side,
@@ -228,12 +257,24 @@ def record(
 ) -> None:
     """Record what happened to the case: what every event of a case says, and ``more``.
 
-    One act notifies once: when a comment belongs to it, the comment tells, and the act's other events tell nobody.
-    What is ``internal`` never leaves the staff.
+    One act notifies once: whom a comment was mailed to, which is recorded first, hears of nothing else. What is
+    ``internal`` never leaves the staff.
     """
+    if reader.unrecorded is not None:
+        reader.unrecorded.append((event, told, internal, more))
+        return
+    _record(uow, reader, event, told, internal=internal, **more)
+
+
+def _record(
+    uow: UnitOfWork, reader: Reader, event: type[c.CaseEvent], told: Round, *, internal: bool, **more: Any
+) -> list[str]:
     case = reader.case
     internal = internal or more.get("visibility") == "internal"
     heard = rules.audience_of(reader, told, internal=internal, author=uow.actor.user_id)
+    tell = [person for person in heard.tell if person not in reader.told]
+    if event is c.CommentAdded and not internal and rules.mails_comments(reader.policy):
+        reader.told |= {*tell}
     uow.record(
         event(
             team_id=case.team_id,
@@ -243,7 +284,7 @@ def record(
             title=case.title,
             status=case.status,
             audience=heard.audience,
-            tell=heard.tell,
+            tell=tell,
             asks=case.confirmation == "pending",
             merged_into=case.merged_into,
             actor_id=uow.actor.user_id or None,
@@ -252,6 +293,7 @@ def record(
             **more,
         )
     )
+    return tell
 
 
 def record_comment(uow: UnitOfWork, reader: Reader, said: Said) -> None:

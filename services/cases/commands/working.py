@@ -37,7 +37,7 @@ def comment(uow: UnitOfWork, reader: Reader, ask: c.AddComment) -> Said:
     save(uow, reader, said)
     record_comment(uow, reader, said)
     if reopened:
-        record(uow, reader, c.CaseReopened, Round())
+        record(uow, reader, c.CaseReopened, rules.sides_of(reader.standing.side))
     if rules.goes_on_elsewhere(reader, ask.visibility, uow.now):
         _go_on_elsewhere(uow, reader, ask)
     return said
@@ -132,4 +132,4 @@ def answer(uow: UnitOfWork, reader: Reader, ask: c.AnswerCase) -> None:
     record_comment(uow, reader, said)
     record(uow, reader, c.CaseAnswered, Round())
     if ask.close:
-        record(uow, reader, c.CaseClosed, Round(), by=reader.standing.side)
+        record(uow, reader, c.CaseClosed, rules.sides_of(reader.standing.side), by=reader.standing.side)

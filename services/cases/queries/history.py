@@ -38,7 +38,9 @@ from services.contracts import cases as c
 # The changes of one act, as the rows of ``changes`` that its UPDATE writes along.
 _told = (
     func.jsonb_to_recordset(bindparam("noted_changes", type_=JSONB))
-    .table_valued(column("id", Text), column("field", Text), column("before", JSONB), column("after", JSONB))
+    .table_valued(
+        *(column(name, Text) for name in ("id", "field", "reason")), column("before", JSONB), column("after", JSONB)
+    )
     .render_derived(name="told", with_types=True)
 )
 NOTED = select(
@@ -51,7 +53,7 @@ NOTED = select(
     _told.c.field,
     _told.c.before,
     _told.c.after,
-    bindparam("noted_reason", type_=Text()),
+    _told.c.reason,
 )
 
 # The same for one thing that a neighbour tells of: in the name of its actor as we know him, if the case is ours.

@@ -44,8 +44,8 @@ class Reader:
     product is still the organization's). ``before``: the case as it was found, to tell what changed. The last four are
     known in commands, and where the audience is asked for. ``merged``: id and number of the cases that were merged into
     this one. ``me``: his user id. ``tags``: shown to staff only.
-    ``agreed``: what holds for the organization; known while a case is opened. ``unsaved``: what several acts have to
-    write, while they are done as one.
+    ``agreed``: what holds for the organization; known while a case is opened. ``unsaved`` and ``unrecorded``: what
+    several acts have to write and to say, while they are done as one. ``told``: who has heard of this act already.
     """
 
     case: Case
@@ -62,3 +62,5 @@ class Reader:
     tags: list[str] = field(default_factory=list)
     agreed: Agreed | None = None
     unsaved: list[Any] | None = None
+    unrecorded: list[Any] | None = None
+    told: set[str] = field(default_factory=set)

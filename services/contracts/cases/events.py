@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 from services.chassis.messages import Event, Shape
@@ -191,9 +192,10 @@ class CallbackRequested(CaseEvent):
 
 
 class CallbackScheduled(CaseEvent):
-    """The moment of a callback is set."""
+    """The moment of a callback is set: ``due_at``."""
 
     callback_id: Id
+    due_at: datetime | None = None
 
 
 class CallbackReminded(CaseEvent):

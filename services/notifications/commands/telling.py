@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -12,7 +12,9 @@ from services.chassis.ids import new_id
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import notifications as c
 from services.contracts.cases import (
+    CallbackScheduled,
     CaseEvent,
+    CaseMerged,
     CaseOpened,
     CommentAdded,
     QuoteEvent,
@@ -128,6 +130,10 @@ def _mails(uow: UnitOfWork, happened: CaseEvent, told: dict[str, str]) -> dict[s
         facts["amount"] = f"{happened.amount} {happened.currency}"
     if isinstance(happened, QuoteOffered) and happened.text:
         facts["body"] = happened.text
+    if isinstance(happened, CaseMerged):
+        facts["into"] = happened.into_number
+    if isinstance(happened, CallbackScheduled) and happened.due_at is not None:
+        facts["when"] = happened.due_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
     return {
         "facts": orjson.dumps(facts).decode(),
         "mail_subject": letters.subject_of(happened.number, happened.title),

@@ -11,17 +11,27 @@ from typing import Any
 
 from services.contracts.access import PERMISSIONS, Decision
 from services.contracts.cases import (
+    CallbackCancelled,
     CallbackMissed,
     CallbackReminded,
+    CallbackRequested,
+    CallbackScheduled,
     CaseAssigned,
     CaseCancelled,
+    CaseChanged,
     CaseClockBreached,
     CaseClosed,
+    CaseEscalated,
     CaseEvent,
     CaseFollowUpReached,
+    CaseMerged,
     CaseOpened,
+    CaseOwnerChanged,
+    CaseReclassified,
     CaseReopened,
+    CaseUnmerged,
     CommentAdded,
+    ConfirmationGiven,
     QuoteApproved,
     QuoteDeclined,
     QuoteExpired,
@@ -55,6 +65,11 @@ _THIN = (
 _KINDS: dict[type[CaseEvent], str] = {
     CommentAdded: "comment",
     CaseAssigned: "assigned",
+    CaseEscalated: "escalated",
+    CaseReclassified: "reclassified",
+    CaseOwnerChanged: "owner_changed",
+    CaseMerged: "merged",
+    CaseUnmerged: "unmerged",
     CaseClosed: "closed",
     CaseCancelled: "cancelled",
     CaseReopened: "reopened",
@@ -65,6 +80,9 @@ _KINDS: dict[type[CaseEvent], str] = {
     QuoteDeclined: "quote_declined",
     QuoteWithdrawn: "quote_withdrawn",
     QuoteExpired: "quote_expired",
+    CallbackRequested: "callback_requested",
+    CallbackScheduled: "callback_scheduled",
+    CallbackCancelled: "callback_cancelled",
     CallbackReminded: "callback_reminded",
     CallbackMissed: "callback_missed",
 }
@@ -98,8 +116,22 @@ def letters_for(event: CaseEvent, *, actor_is_staff: bool, mails_comments: bool)
         return told
     if isinstance(event, CommentAdded) and (event.visibility != "public" or not mails_comments):
         return {}
-    kind = _KINDS.get(type(event))
-    return dict.fromkeys(others, kind) if kind else {}
+    kind = _kind_of(event)
+    told = dict.fromkeys(others, kind) if kind else {}
+    if isinstance(event, CaseOwnerChanged) and event.owner_id in told:
+        told[event.owner_id] = "owner"
+    return told
+
+
+def _kind_of(event: CaseEvent) -> str | None:
+    """Of what changes only a new follower is mailed; that all went well needs no letter."""
+    if isinstance(event, CaseChanged):
+        return "follower" if event.fields == ["followers"] else None
+    if isinstance(event, ConfirmationGiven):
+        return "not_answered" if event.answer == "no" else None
+    if isinstance(event, CallbackScheduled) and event.due_at is None:  # from a program that does not tell it yet
+        return None
+    return _KINDS.get(type(event))
 
 
 def decide(held: Collection[str] | None, permission: str) -> Decision:

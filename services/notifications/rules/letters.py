@@ -23,6 +23,7 @@ TEMPLATES = Environment(
     auto_reload=False,
 )
 _TEXT, _HTML = TEMPLATES.get_template("mail.txt.j2"), TEMPLATES.get_template("mail.html.j2")
+_FACTS = ("author", "amount", "into", "when")
 _SIMPLE_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
 
 
@@ -176,7 +177,7 @@ def _told(letter: Letter, public_url: str) -> dict[str, Any]:
         "language": language,
         "marker": said["marker"],
         "hello": said["hello"].format(name=letter.to_name),
-        "what": said[letter.kind].format(author=facts.get("author", ""), amount=facts.get("amount", "")),
+        "what": said[letter.kind].format_map({name: facts.get(name, "") for name in _FACTS}),
         "body": facts.get("body", ""),
         "labels": said,
         "asks": bool(facts.get("asks")) and letter.answers,

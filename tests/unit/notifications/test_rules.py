@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from services.chassis.ids import new_id
 from services.contracts import cases as c
 from services.notifications import rules
+from services.notifications.rules.case_words import WORDS
 
 ADA, BO, EVE = (new_id("user") for _ in range(3))
 
@@ -70,6 +71,37 @@ def test_an_answer_is_mailed_once_as_its_comment() -> None:
 
 def test_closing_is_mailed_to_whom_it_concerns() -> None:
     assert letters(told(c.CaseClosed, by="support", tell=[ADA])) == {ADA: "closed"}
+
+
+CALLBACK = {"callback_id": new_id("cb")}
+
+
+@pytest.mark.parametrize(
+    ("event", "kinds"),
+    [
+        (told(c.CaseEscalated, level=2, assignee_id=ADA), {ADA: "escalated"}),
+        (
+            told(c.CaseOwnerChanged, owner_id=ADA, owner_before=BO, tell=[ADA, EVE]),
+            {ADA: "owner", EVE: "owner_changed"},
+        ),
+        (told(c.CaseMerged, into_id=new_id("case"), into_number="EXT-000007"), {ADA: "merged"}),
+        (told(c.CaseChanged, fields=["followers"]), {ADA: "follower"}),
+        (told(c.CaseChanged, fields=["title"]), {}),
+        (told(c.ConfirmationGiven, answer="no"), {ADA: "not_answered"}),
+        (told(c.ConfirmationGiven, answer="yes"), {}),
+        (told(c.CallbackRequested, **CALLBACK), {ADA: "callback_requested"}),
+        (
+            told(c.CallbackScheduled, due_at=datetime(2026, 12, 1, 9, tzinfo=UTC), **CALLBACK),
+            {ADA: "callback_scheduled"},
+        ),
+        (told(c.CallbackScheduled, **CALLBACK), {}),  # from a program that does not say when
+    ],
+    ids=lambda one: type(one).__name__,
+)
+def test_people_are_mailed_what_concerns_them(event: c.CaseEvent, kinds: dict[str, str]) -> None:
+    assert letters(event) == kinds
+    for words in WORDS.values():
+        assert {*kinds.values()} <= {*words}
 
 
 def test_the_feed_carries_no_texts() -> None:
