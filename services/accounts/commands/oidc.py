@@ -58,6 +58,8 @@ def change_provider(uow: UnitOfWork, ask: c.ChangeProvider) -> c.ProviderView:
     if ask.client_secret is not None:
         row["locked_secret"] = secrets.lock_client_secret(ask.client_secret)
     uow.run(update(identity_providers).where(identity_providers.c.id == row["id"]).values(row))
+    if not row["active"]:
+        _end_sessions_of(uow, row)
     note(uow, "provider.changed", team_id=ask.team_id, object_id=row["id"], changed=sorted(changes))
     return queries.oidc.view(row)
 
@@ -79,8 +81,14 @@ def remove_provider(uow: UnitOfWork, ask: c.RemoveProvider) -> c.DoneView:
     rules.tokens.must_be_signed_in(uow.actor)
     found = queries.oidc.provider(uow, ask.team_id, ask.provider_id)
     uow.run(delete(identity_providers).where(identity_providers.c.id == found["id"]))
+    _end_sessions_of(uow, found)
     note(uow, "provider.removed", team_id=ask.team_id, object_id=found["id"], issuer=found["issuer"])
     return c.DoneView()
+
+
+def _end_sessions_of(uow: UnitOfWork, found: Fields) -> None:
+    """Whom it let in is in no longer; refreshing would carry him on for months."""
+    end_sessions(uow, sessions.c.provider_id == found["id"])
 
 
 def find_the_way(work: Work, context: Context, ask: c.BeginSignIn) -> str:
@@ -157,7 +165,7 @@ def prove_identity(work: Work, context: Context, ask: c.FinishSignIn | c.LinkIde
         found = begun and begun.expires_at > uow.now and queries.oidc.asked_provider(uow, begun.provider_id)
         now = uow.now
     if not begun or not found:
-        raise Unauthenticated("state_unknown", "This sign-in is not known, too old or used already. Begin anew.")
+        raise rules.oidc.state_unknown()
     client = provider.Client(found["issuer"], found["client_id"], secrets.open_client_secret(found["locked_secret"]))
     way = {"redirect_uri": begun.redirect_uri, "code_verifier": secrets.of_state(ask.state, "verifier")}
     proof = provider.prove(client, way | {"code": ask.code}, secrets.of_state(ask.state, "nonce"), now)
@@ -166,21 +174,19 @@ def prove_identity(work: Work, context: Context, ask: c.FinishSignIn | c.LinkIde
 
 def finish_sign_in(uow: UnitOfWork, ask: c.FinishSignIn, proven: Proven | Waiting) -> c.SessionView:
     """Raises Forbidden ``email_not_verified`` or ``not_invited``, Conflict ``account_exists``, Unauthenticated (also
-    ``code_required`` and ``wrong_code``), and 429 for too many codes.
+    ``code_required``, ``wrong_code`` and ``state_unknown``), and 429 for too many codes.
 
     The provider's word opens its own team only: who governs it there must not get into the places this person has
     elsewhere."""
-    found = proven.provider
-    if isinstance(proven, Waiting):
-        user_id = proven.user_id
-    else:
-        known = queries.oidc.known_as(uow, proven.proof.issuer, proven.proof.subject)
-        user_id = known or _welcome(uow, found, proven.proof)
+    found = queries.oidc.asked_provider(uow, proven.provider["id"], held=True)
+    if found is None:  # it was removed while it was asked
+        raise rules.oidc.state_unknown()
+    user_id = proven.user_id if isinstance(proven, Waiting) else _who_comes(uow, found, proven.proof)
     person = codes.entering(uow, user_id, found["team_id"])
     if not person["active"]:
         raise Unauthenticated("sign_in_refused", "This account is shut.")
     _must_bring_a_code(uow, ask, proven, person)
-    return open_session(uow, person, ask.device or "", team_id=found["team_id"])
+    return open_session(uow, person, ask.device or "", provider=found)
 
 
 def _must_bring_a_code(uow: UnitOfWork, ask: c.FinishSignIn, proven: Proven | Waiting, person: Fields) -> None:
@@ -208,11 +214,32 @@ def _leave_open(uow: UnitOfWork, ask: c.FinishSignIn, proven: Proven | Waiting, 
         uow.run(insert(begun_sign_ins).values({**proven.begun, **changed}))
 
 
+def _who_comes(uow: UnitOfWork, found: Fields, proof: Proof) -> str:
+    """The person, with the place this team has for him: an issuer may serve several teams, and whom it knows from one
+    is invited to another like anybody else. A place is no session: for that he may have to bring a code yet."""
+    user_id = queries.oidc.known_as(uow, proof.issuer, proof.subject)
+    if user_id is None:
+        return _welcome(uow, found, proof)
+    if proof.email is not None:
+        invitation = queries.oidc.invitation_of(uow, found["team_id"], rules.names.fold(proof.email), user_id)
+        joins = rules.oidc.welcomed(found, proof.email)
+        if invitation:
+            join_by(uow, invitation, queries.people.person(uow, user_id))
+        elif joins and not queries.oidc.was_ever_here(uow, found["team_id"], user_id):
+            join(uow, queries.people.person(uow, user_id), _place(found, joins))
+    return user_id
+
+
+def _place(found: Fields, joins: str) -> Fields:
+    place = {"team_id": found["team_id"], "organization_id": joins, "organization_name": found["organization_name"]}
+    return place | {"role": "member", "permissions": None}
+
+
 def _welcome(uow: UnitOfWork, found: Fields, proof: Proof) -> str:
     """Somebody comes for the first time. An address nobody verified opens nothing, and none opens another's account."""
     email = rules.oidc.must_be_verified(proof)
     invitation = queries.oidc.invitation_of(uow, found["team_id"], rules.names.fold(email))
-    joins = None if invitation else rules.oidc.must_be_welcome(found["joins"], found["domains"], email)
+    joins = None if invitation else rules.oidc.must_be_welcome(found, email)
     # Only who may come in hears whether there is an account already.
     rules.oidc.must_be_nobodys(queries.people.people_known_as(uow, "", rules.names.fold(email)))
     names = {"email": email, "name": proof.name or email.partition("@")[0], "locale": proof.locale}
@@ -224,9 +251,8 @@ def _welcome(uow: UnitOfWork, found: Fields, proof: Proof) -> str:
             rules.oidc.must_be_nobodys([person])  # somebody was faster with the address
     if invitation:
         join_by(uow, invitation, person)
-    else:
-        place = {"team_id": found["team_id"], "organization_id": joins, "organization_name": found["organization_name"]}
-        join(uow, person, place | {"role": "member", "permissions": None})
+    elif joins:
+        join(uow, person, _place(found, joins))
     _link(uow, proof, person["id"])
     return str(person["id"])
 

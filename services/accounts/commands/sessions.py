@@ -109,16 +109,18 @@ def _must_bring_a_code(uow: UnitOfWork, ask: c.SignIn, user_id: str, limits: Seq
 
 
 def open_session(
-    uow: UnitOfWork, person: Fields, device: str, *, team_id: str | None = None, counting: Steps = ()
+    uow: UnitOfWork, person: Fields, device: str, *, provider: Fields | None = None, counting: Steps = ()
 ) -> c.SessionView:
-    """A new session of this person (from ``codes.entering``), who has proved who he is. ``team_id``: the one team in
-    which it counts, because it was this team's provider that knew him; otherwise the place he comes from is known from
-    now on. ``counting``: what to count down because he got in."""
+    """A new session of this person (from ``codes.entering``), who has proved who he is. ``provider``: it let him in, so
+    the session counts in its team only and ends with it; otherwise the place he comes from is known from now on.
+    ``counting``: what to count down because he got in."""
+    team_id = provider["team_id"] if provider else None
     session = {
         "id": new_id("ses"),
         "user_id": person["id"],
         "device": device,
         "team_id": team_id,
+        "provider_id": provider["id"] if provider else None,
         "created_at": uow.now,
         "last_used_at": uow.now,
         "expires_at": rules.sessions.expiry(uow.now, uow.now),

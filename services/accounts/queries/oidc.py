@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, and_, select
+from sqlalchemy import Select, and_, exists, select
 
 from services.accounts import rules
 from services.accounts.queries import sight
 from services.accounts.queries.sight import Fields
-from services.accounts.tables import begun_sign_ins, identities, identity_providers, invitations, organizations
+from services.accounts.tables import (
+    begun_sign_ins,
+    identities,
+    identity_providers,
+    invitations,
+    memberships,
+    organizations,
+)
 from services.chassis.messages import fields_of
 from services.chassis.problems import NotFound
 from services.chassis.unit_of_work import UnitOfWork
@@ -44,12 +51,16 @@ def open_provider(uow: UnitOfWork, team_id: str, provider_id: str) -> Fields:
     return found
 
 
-def asked_provider(uow: UnitOfWork, provider_id: str) -> Fields | None:
-    """The active provider of a sign-in that was begun, with ``organization_name`` of where it lets people join."""
-    place = and_(organizations.c.team_id == providers.team_id, organizations.c.id == providers.joins)
+def asked_provider(uow: UnitOfWork, provider_id: str, *, held: bool = False) -> Fields | None:
+    """The active provider of a sign-in that was begun, with ``organization_name`` of where it lets people join (None:
+    nowhere that is served). ``held``: until the end it is neither removed nor switched off."""
+    place = and_(
+        organizations.c.team_id == providers.team_id, organizations.c.id == providers.joins, organizations.c.active
+    )
     named = select(identity_providers, organizations.c.name.label("organization_name"))
     rows = named.select_from(identity_providers.outerjoin(organizations, place))
-    return sight.one(uow, rows.where(providers.id == provider_id, providers.active))
+    rows = rows.where(providers.id == provider_id, providers.active)
+    return sight.one(uow, rows.with_for_update(read=True, of=identity_providers) if held else rows)
 
 
 def known_as(uow: UnitOfWork, issuer: str, subject: str) -> str | None:
@@ -89,9 +100,11 @@ def identity_view(row: Fields) -> c.IdentityView:
     return c.IdentityView(**shown)
 
 
-def invitation_of(uow: UnitOfWork, team_id: str, email_key: str) -> Fields | None:
+def invitation_of(uow: UnitOfWork, team_id: str, email_key: str, user_id: str = "") -> Fields | None:
     """The newest open invitation of this address into one of the team's organizations that are served, locked, with
-    ``organization_name``. The provider has verified the address, so its holder need not show the letter."""
+    ``organization_name``. The provider has verified the address, so its holder need not show the letter. Not where
+    this person has a place already, even one that ended."""
+    there = exists().where(memberships.c.organization_id == organizations.c.id, memberships.c.user_id == user_id)
     named = select(invitations, organizations.c.name.label("organization_name"))
     rows = named.join_from(invitations, organizations, organizations.c.id == invitations.c.organization_id).where(
         invitations.c.team_id == team_id,
@@ -100,8 +113,15 @@ def invitation_of(uow: UnitOfWork, team_id: str, email_key: str) -> Fields | Non
         invitations.c.withdrawn_at.is_(None),
         invitations.c.expires_at > uow.now,
         organizations.c.active,
+        ~there,
     )
     return sight.one(uow, rows.order_by(invitations.c.id.desc()).limit(1).with_for_update(of=invitations))
+
+
+def was_ever_here(uow: UnitOfWork, team_id: str, user_id: str) -> bool:
+    """Whether this person has a place in the team, or had one: who was removed comes in again by who manages that."""
+    rows = select(memberships.c.id).where(memberships.c.team_id == team_id, memberships.c.user_id == user_id)
+    return uow.first(rows.limit(1)) is not None
 
 
 def old_begun(uow: UnitOfWork) -> Select[Any]:

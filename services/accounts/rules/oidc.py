@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from services.chassis.problems import Conflict, Forbidden, Invalid
+from services.chassis.problems import Conflict, Forbidden, Invalid, Unauthenticated
 
 BEGUN_LIFE = timedelta(minutes=10)
 TRIES = 5  # codes of an app for one sign-in
@@ -76,11 +76,23 @@ def must_be_nobodys(found: Sequence[Mapping[str, Any]]) -> None:
         raise Conflict("account_exists", detail)
 
 
-def must_be_welcome(joins: str | None, domains: Sequence[str], email: str) -> str:
-    """The organization whose member he becomes. Raises Forbidden ``not_invited``."""
-    if joins is None or email.rpartition("@")[2].casefold() not in domains:
+def welcomed(provider: Mapping[str, Any], email: str) -> str | None:
+    """The organization whose member somebody with this verified address becomes; None: nobody's."""
+    served, here = provider["organization_name"] is not None, email.rpartition("@")[2].casefold()
+    return provider["joins"] if served and here in provider["domains"] else None
+
+
+def must_be_welcome(provider: Mapping[str, Any], email: str) -> str:
+    """The same. Raises Forbidden ``not_invited``."""
+    joins = welcomed(provider, email)
+    if joins is None:
         raise Forbidden("not_invited", "Nobody comes in here with this e-mail address. Ask to be registered.")
     return joins
+
+
+def state_unknown() -> Unauthenticated:
+    """What came back belongs to no sign-in that can still be finished."""
+    return Unauthenticated("state_unknown", "This sign-in is not known, too old or used already. Begin anew.")
 
 
 def user_names(proof: Proof, email: str) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
+    text,
     true,
 )
 
@@ -41,7 +42,8 @@ users = Table(
 )
 
 
-# ``team_id``: the one team in which it counts, because its provider let the person in; null: everywhere.
+# ``team_id``: the one team in which it counts, because its provider (``provider_id``) let the person in; null:
+# everywhere.
 sessions = Table(
     "sessions",
     metadata,
@@ -49,12 +51,14 @@ sessions = Table(
     Column("user_id", Text, ForeignKey("users.id"), nullable=False),
     Column("device", Text, nullable=False),
     Column("team_id", Text, ForeignKey("teams.id")),
+    Column("provider_id", Text),
     moment("created_at"),
     moment("last_used_at"),
     moment("expires_at"),
     moment("ended_at", optional=True),
     Index("sessions_of_user", "user_id", "last_used_at"),
     Index("sessions_by_expiry", "expires_at"),
+    Index("sessions_of_provider", "provider_id", postgresql_where=text("provider_id IS NOT NULL")),
 )
 
 

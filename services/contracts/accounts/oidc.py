@@ -63,7 +63,7 @@ class ListProviders(Request[ProviderPage]):
 
 class ChangeProvider(Request[ProviderView]):
     """What is left out stays; ``joins`` null: nobody comes in this way any more. The issuer never changes, because
-    people are known by it."""
+    people are known by it. Not ``active``: nobody signs in there, and sessions that began there end."""
 
     team_id: Slug
     provider_id: Id
@@ -77,7 +77,8 @@ class ChangeProvider(Request[ProviderView]):
 
 
 class RemoveProvider(Request[DoneView]):
-    """Nobody signs in there any more; people stay, and those who are known there are known again if it comes back."""
+    """Nobody signs in there any more, and sessions that began there end. People stay, and those who are known there are
+    known again if it comes back."""
 
     team_id: Slug
     provider_id: Id
