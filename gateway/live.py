@@ -27,7 +27,7 @@ from gateway.revocations import Revocations
 from services.chassis.link import Link
 from services.chassis.problems import Malformed, TooManyRequests
 from services.contracts.accounts import MembershipChanged, SessionEnded, TokenRevoked
-from services.contracts.notifications import FeedAppended
+from services.contracts.notifications import FeedAppended, PrincipalsChanged
 
 if TYPE_CHECKING:
     from gateway.app import Call, Desk
@@ -44,7 +44,7 @@ OPEN_SECONDS = 30.0
 GREETING = b"retry: 2000\n\n"
 HEARTBEAT = b":\n\n"
 HEARD = {
-    "notifications.events": (FeedAppended,),
+    "notifications.events": (FeedAppended, PrincipalsChanged),
     "accounts.events": (MembershipChanged, SessionEnded, TokenRevoked),
 }
 
@@ -144,7 +144,7 @@ class Hub:
             kind, data = told["type"], told["data"]
             if kind == FeedAppended.wire_name:
                 self._pass_on(data)
-            elif kind == MembershipChanged.wire_name:
+            elif kind in (MembershipChanged.wire_name, PrincipalsChanged.wire_name):
                 self.end(data["team_id"], data["user_id"])
             elif kind == SessionEnded.wire_name:
                 self.revocations.end(data["session_id"], datetime.fromisoformat(data["until"]).timestamp())
@@ -163,7 +163,8 @@ class Hub:
                 stream.offer(cursor, audience, frame)
 
     def end(self, team_id: str, user_id: str) -> None:
-        """A person's rights changed: end his streams of that team. Coming back he gets what he may see now."""
+        """A person's rights changed: end his streams of that team. Coming back he gets what he may see now - or, before
+        notifications knows of it, what he might see before; so it says when it does, and he is sent back once more."""
         self._end_those(stream for stream in list(self._teams.get(team_id, ())) if stream.user_id == user_id)
 
     def end_all(self, user_id: str) -> None:

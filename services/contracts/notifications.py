@@ -99,6 +99,16 @@ class ReplyReceived(Event):
     message_id: Annotated[str, Shape(max=998)]
 
 
+class PrincipalsChanged(Event):
+    """What a person may hear of a team changed, and whoever asks is told so from now on. Every gateway process ends his
+    streams: those that came back before this was known here had his old principals."""
+
+    fleeting = True
+    subject = "user_id"
+    team_id: Slug
+    user_id: Id
+
+
 class FeedAppended(Event):
     """One event entered the feed; ``audience`` may know of it. Heard by every gateway process."""
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 
 from tests.journeys.cast import Cast, Person, Scene, Team, expect
 from tests.journeys.streams import EventStream
-from tests.world import BrokerWorld, World
+from tests.world import BrokerWorld, MemoryWorld, World
 
 pytestmark = pytest.mark.journey
 
@@ -134,3 +135,17 @@ def test_a_stream_ends_when_the_persons_rights_change(broker: BrokerWorld, scene
         expect(scene.administrator.patch(f"{scene.path}/memberships/{place['id']}", {"active": False}), 200)
         with pytest.raises(AssertionError, match="the stream ended"):
             stream.wait("never", case)
+
+
+def test_streams_hear_when_the_feed_knows_of_changed_rights(
+    memory: MemoryWorld, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = scene.home.person()
+    memory.settle()
+    heard: list[dict[str, Any]] = []
+    monkeypatch.setattr(memory.client, "heard", lambda body: heard.append(orjson.loads(body)))
+    expect(scene.administrator.http("DELETE", f"{scene.home.users}/{gone.id}"), 204)
+    memory.settle()
+    told = [one["type"] for one in heard if one["data"].get("user_id") == gone.id]
+    assert told == ["membership.changed", "principals.changed"]
+    expect(gone.get(f"{scene.path}/events"), 404)

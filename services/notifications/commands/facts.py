@@ -7,6 +7,7 @@ from sqlalchemy import text
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts.accounts import MembershipChanged, TeamChanged
 from services.contracts.cases import ContactNoted
+from services.contracts.notifications import PrincipalsChanged
 from services.notifications import rules
 from services.notifications.tables import contacts, memberships, newer_only, teams
 
@@ -35,8 +36,9 @@ _FORGET = {
 
 
 def learn_membership(uow: UnitOfWork, happened: MembershipChanged) -> None:
-    """Keep who belongs where, and where his mail goes."""
-    uow.run(_LEARN_MEMBERSHIP, {name: getattr(happened, name) for name in _MEMBERSHIP})
+    """Keep who belongs where, and where his mail goes; streams that know him as he was end."""
+    if uow.run(_LEARN_MEMBERSHIP, {name: getattr(happened, name) for name in _MEMBERSHIP}):
+        uow.record(PrincipalsChanged(team_id=happened.team_id, user_id=happened.user_id))
 
 
 def learn_contact(uow: UnitOfWork, happened: ContactNoted) -> None:

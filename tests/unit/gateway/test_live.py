@@ -10,6 +10,7 @@ import pytest
 
 from gateway import live
 from gateway.app import Gateway
+from services.contracts.notifications import PrincipalsChanged
 from tests.unit.gateway.fakes import TEAM, USER_ID, FakeClient, bearer
 
 SSE = {"Accept": "text/event-stream"}
@@ -29,8 +30,8 @@ def happened(cursor: int, *audience: str, team: str = "extend") -> bytes:
     return orjson.dumps({"id": "evt_1", "type": "feed.appended", "version": 1, "data": data})
 
 
-def membership(user_id: str, team: str = "extend") -> bytes:
-    return orjson.dumps({"type": "membership.changed", "version": 1, "data": {"team_id": team, "user_id": user_id}})
+def membership(user_id: str, team: str = "extend", kind: str = "membership.changed") -> bytes:
+    return orjson.dumps({"type": kind, "version": 1, "data": {"team_id": team, "user_id": user_id}})
 
 
 def ids(answer: Any) -> list[bytes]:
@@ -86,6 +87,26 @@ def test_who_missed_much_gets_a_part_and_comes_back_for_the_rest(app: Gateway, h
     answer = http.get(f"{TEAM}/events?after=0", headers=bearer() | SSE, buffered=False)
     assert ids(answer)[-1] == b"id: 1000"
     assert app.desk.hub.size == 0
+
+
+def test_who_came_back_too_early_is_sent_back_once_more(app: Gateway, http: Any, services: FakeClient) -> None:
+    services.answers["list_feed"] = page()  # notifications has not heard of the change yet: his old principals
+    early = http.get(f"{TEAM}/events", headers=bearer() | SSE, buffered=False)
+    app.desk.hub.hear(membership("user_other", kind=PrincipalsChanged.wire_name))
+    app.desk.hub.hear(membership(USER_ID, team="mamut", kind=PrincipalsChanged.wire_name))
+    assert app.desk.hub.size == 1
+    app.desk.hub.hear(membership(USER_ID, kind=PrincipalsChanged.wire_name))
+    app.desk.hub.hear(happened(5, "org:a"))
+    assert ids(early) == []
+
+    def changed_meanwhile(data: dict[str, Any]) -> dict[str, Any]:
+        app.desk.hub.hear(membership(USER_ID, kind=PrincipalsChanged.wire_name))
+        return page()
+
+    services.answers["list_feed"] = changed_meanwhile
+    meanwhile = http.get(f"{TEAM}/events", headers=bearer() | SSE, buffered=False)
+    app.desk.hub.hear(happened(6, "org:a"))
+    assert ids(meanwhile) == []
 
 
 def test_a_stream_ends_with_its_token(app: Gateway, http: Any, services: FakeClient) -> None:
