@@ -50,6 +50,7 @@ class Service:
     add_service_token = rpc(c.AddServiceToken, commands.integrations.add_service_token, keyed=False)
     list_service_tokens = rpc(c.ListServiceTokens, queries.tokens.list_service_tokens)
     remove_service_token = rpc(c.RemoveServiceToken, commands.integrations.remove_service_token)
+    end_expired_tokens = timer(seconds=300, do=commands.integrations.end_expired)
     use_token = rpc(c.UseToken, commands.tokens.use_token)
 
     # What people change about themselves.
@@ -61,6 +62,11 @@ class Service:
     start_totp = rpc(c.StartTotp, commands.factors.start_totp, keyed=False)
     confirm_totp = rpc(c.ConfirmTotp, commands.factors.confirm_totp, keyed=False)
     remove_totp = rpc(c.RemoveTotp, commands.factors.remove_totp, look=commands.myself.prove_it_is_me, keyed=False)
+
+    renew_recovery_codes = rpc(
+        c.RenewRecoveryCodes, commands.factors.renew_recovery_codes, look=commands.factors.count_a_code, keyed=False
+    )
+    remove_second_factor = rpc(c.RemoveSecondFactor, commands.factors.remove_second_factor)
 
     # Signing in at a provider of the team. The outside world is asked before the transaction.
     add_provider = rpc(c.AddProvider, commands.oidc.add_provider)

@@ -168,6 +168,20 @@ def test_an_integration_that_is_deactivated_loses_its_token(world: World, scene:
     assert made["id"] not in str(expect(cast.operator.get(f"{scene.path}/service-tokens"), 200))
 
 
+def test_an_integration_leaves_when_its_token_expires(memory: MemoryWorld, scene: Scene, cast: Cast) -> None:
+    soon = datetime.now(UTC) + timedelta(hours=1)
+    asked = {"name": "Bridge", "scopes": ["accounts:read"], "expires_at": soon.isoformat()}
+    made = expect(cast.operator.post(f"{scene.path}/service-tokens", asked), 201)
+    one = f"{scene.path}/service-tokens/{made['id']}"
+    with memory.at(soon):
+        memory.run("accounts", "end_expired_tokens")
+    memory.settle()
+    staff = expect(cast.operator.get(f"{scene.path}/agents?limit=100"), 200)["data"]
+    assert [line["membership"]["active"] for line in staff if line["id"] == made["user_id"]] == [False]
+    expect(cast.operator.http("DELETE", one), 204)
+    expect(cast.operator.http("DELETE", one), 204)
+
+
 def test_the_last_use_is_noted_about_once_a_minute(scene: Scene, memory: MemoryWorld) -> None:
     _, here = scene.open()
     reader, made = program(scene.customer, "cases:read")

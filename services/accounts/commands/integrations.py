@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert
 
 from services.accounts import queries, rules
-from services.accounts.commands.facts import membership_changed
+from services.accounts.commands.facts import change_memberships
 from services.accounts.commands.people import join, new_login, rights
 from services.accounts.commands.tokens import add, revoke
 from services.accounts.tables import memberships, users
 from services.chassis.ids import new_id
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import accounts as c
+
+Fields = Mapping[str, Any]
 
 
 def add_service_token(uow: UnitOfWork, ask: c.AddServiceToken) -> c.NewTokenView:
@@ -40,14 +43,22 @@ def _service(uow: UnitOfWork, name: str) -> dict[str, Any]:
 
 
 def remove_service_token(uow: UnitOfWork, ask: c.RemoveServiceToken) -> c.DoneView:
-    """Raises NotFound, Forbidden."""
+    """One that has ended is removed, too. Raises NotFound, Forbidden."""
     rules.standing.must_be_able(queries.sight.standing(uow, ask.team_id), "token.manage")
     rules.tokens.must_be_signed_in(uow.actor)
-    token = queries.tokens.service_token(uow, ask.team_id, ask.token_id)
-    revoke(uow, token)
-    place = queries.tokens.staff_membership(uow, ask.team_id, token["user_id"])
-    if place is not None and place["active"]:
-        left = {"active": False, "version": place["version"] + 1}
-        uow.run(update(memberships).where(memberships.c.id == place["id"]).values(left))
-        uow.record(membership_changed({**place, **left}))
+    _end(uow, [queries.tokens.service_token(uow, ask.team_id, ask.token_id)])
     return c.DoneView()
+
+
+def end_expired(uow: UnitOfWork) -> None:
+    """A timer: an integration whose token is too old is removed, as if somebody had done it."""
+    expired = queries.tokens.expired_service_tokens(uow)
+    if expired:
+        _end(uow, expired)
+
+
+def _end(uow: UnitOfWork, ended: Sequence[Fields]) -> None:
+    """Its only token ends, and with it the integration's place."""
+    revoke(uow, [token["id"] for token in ended])
+    its_places = memberships.c.user_id.in_([token["user_id"] for token in ended])
+    change_memberships(uow, [its_places, memberships.c.active], {"active": False})

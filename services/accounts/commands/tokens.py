@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, insert, update
@@ -14,8 +14,6 @@ from services.chassis.ids import new_id
 from services.chassis.problems import Unauthenticated
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import accounts as c
-
-Fields = Mapping[str, Any]
 
 
 def add_token(uow: UnitOfWork, ask: c.AddToken) -> c.NewTokenView:
@@ -49,7 +47,7 @@ def remove_token(uow: UnitOfWork, ask: c.RemoveToken) -> c.DoneView:
     """Raises NotFound for a token that is not mine or has ended."""
     rules.standing.must_be_known(uow.actor)
     rules.tokens.must_be_signed_in(uow.actor)
-    revoke(uow, queries.tokens.my_token(uow, ask.token_id))
+    revoke(uow, [queries.tokens.my_token(uow, ask.token_id)["id"]])
     return c.DoneView()
 
 
@@ -58,9 +56,9 @@ def revoke_all(uow: UnitOfWork, user_id: str) -> None:
     _revoke(uow, and_(api_tokens.c.user_id == user_id, api_tokens.c.expires_at > uow.now))
 
 
-def revoke(uow: UnitOfWork, token: Fields) -> None:
-    """End one token; every gateway hears of it."""
-    _revoke(uow, api_tokens.c.id == token["id"])
+def revoke(uow: UnitOfWork, token_ids: Sequence[str]) -> None:
+    """End these tokens; every gateway hears of it."""
+    _revoke(uow, api_tokens.c.id.in_(token_ids))
 
 
 def _revoke(uow: UnitOfWork, which: ColumnElement[bool]) -> None:

@@ -8,9 +8,9 @@ from sqlalchemy import Select, func, or_, select
 
 from services.accounts import rules
 from services.accounts.notes import note
-from services.accounts.queries import people, sight
+from services.accounts.queries import sight
 from services.accounts.queries.sight import Fields
-from services.accounts.tables import api_tokens, memberships, users
+from services.accounts.tables import api_tokens, users
 from services.chassis.problems import NotFound
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import accounts as c
@@ -36,8 +36,15 @@ def my_token(uow: UnitOfWork, token_id: str) -> Fields:
 
 
 def service_token(uow: UnitOfWork, team_id: str, token_id: str) -> Fields:
-    """A living token of one of the team's integrations, locked. Raises NotFound."""
-    return _one(uow, _of_team(uow, team_id), token_id)
+    """A token of one of the team's integrations, ended ones too, locked. Raises NotFound."""
+    return _one(uow, sight.visible(uow, api_tokens).where(api_tokens.c.team_id == team_id), token_id)
+
+
+def expired_service_tokens(uow: UnitOfWork) -> list[Fields]:
+    """Tokens of integrations that are too old and were not ended yet, locked."""
+    expired = (api_tokens.c.expires_at <= uow.now, api_tokens.c.revoked_at.is_(None), api_tokens.c.team_id.is_not(None))
+    rows = sight.visible(uow, api_tokens).where(*expired).order_by(api_tokens.c.expires_at).limit(_BATCH)
+    return sight.fields(uow, rows.with_for_update(skip_locked=True))
 
 
 def living(uow: UnitOfWork, team_id: str | None) -> int:
@@ -54,12 +61,6 @@ def proven(uow: UnitOfWork, token_hash: bytes) -> Fields | None:
     rows = select(api_tokens, users.c.operator).join_from(api_tokens, users, users.c.id == api_tokens.c.user_id)
     alive = (api_tokens.c.revoked_at.is_(None), api_tokens.c.expires_at > uow.now, users.c.active)
     return sight.one(uow, rows.where(api_tokens.c.hash == token_hash, *alive))
-
-
-def staff_membership(uow: UnitOfWork, team_id: str, user_id: str) -> Fields | None:
-    """A person's place among the team's staff, locked."""
-    rows = people.persons(uow).where(memberships.c.team_id == team_id, memberships.c.user_id == user_id)
-    return sight.one(uow, rows.where(memberships.c.organization_id.is_(None)).with_for_update(of=memberships))
 
 
 def is_service_user(uow: UnitOfWork, user_id: str) -> bool:

@@ -78,8 +78,8 @@ class RemoveToken(Request[DoneView]):
 
 
 class AddServiceToken(Request[NewTokenView]):
-    """Make a token for an integration of the team. It acts as a member of staff of its own, who has this role and
-    cannot sign in."""
+    """Make a token for an integration of the team. It acts as a member of staff of its own, who has this role, cannot
+    sign in, and leaves when the token expires."""
 
     team_id: Slug
     name: ShortLine
@@ -97,7 +97,7 @@ class ListServiceTokens(Request[TokenPage]):
 
 
 class RemoveServiceToken(Request[DoneView]):
-    """Revoke the token of an integration, and end its membership."""
+    """Revoke the token of an integration, and end its membership. One that has ended is removed, too."""
 
     team_id: Slug
     token_id: Id
