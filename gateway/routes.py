@@ -32,6 +32,7 @@ ROUTES = link_cursors((
     route("POST /v1/me/totp", accounts.StartTotp, service="accounts", allow=SIGNED_IN, session=True, setup=True),
     route("POST /v1/me/totp/confirm", accounts.ConfirmTotp, service="accounts", allow=SIGNED_IN, session=True, setup=True),
     route("POST /v1/me/totp/remove", accounts.RemoveTotp, service="accounts", allow=SIGNED_IN, session=True),
+    route("POST /v1/me/totp/recovery-codes", accounts.RenewRecoveryCodes, service="accounts", allow=SIGNED_IN, session=True),
     # passwords
     route("POST /v1/password/lost", accounts.ReportLostPassword, service="accounts", allow=ANYONE),
     route("POST /v1/password/reset", accounts.ResetPassword, service="accounts", allow=ANYONE),
@@ -49,6 +50,7 @@ ROUTES = link_cursors((
     # teams, organizations, people
     route("GET /v1/users", accounts.FindUsers, service="accounts", allow=OPERATOR),
     route("PATCH /v1/users/<user_id>", accounts.ChangeUser, service="accounts", allow=OPERATOR),
+    route("DELETE /v1/users/<user_id>/second-factor", accounts.RemoveSecondFactor, service="accounts", allow=OPERATOR, session=True),
     route("GET /v1/teams", accounts.ListTeams, service="accounts", allow=WELCOME, anywhere=True),
     route("GET ~/bootstrap", bootstrap.ReadBootstrap, service="gateway", allow=SIGNED_IN, session=True, do=bootstrap.tell),
     route("GET ~/search", finding.FindAnything, service="gateway", allow=SIGNED_IN, session=True, do=finding.tell),

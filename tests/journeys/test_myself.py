@@ -166,6 +166,39 @@ def test_codes_are_removed_with_password_and_code_only(memory: MemoryWorld, pers
         expect(with_code(memory, person, None), 201)
 
 
+def test_recovery_codes_are_renewed_by_a_code(memory: MemoryWorld, person: Person) -> None:
+    renew, now = "/v1/me/totp/recovery-codes", datetime.now(UTC)
+    with memory.at(now):
+        assert expect(person.post(renew, {"code": "000000"}), 409)["code"] == "totp_off"
+        _, old = set_up(person, now)
+        new = expect(person.post(renew, {"code": old[0]}), 200)["codes"]
+        assert len({*old, *new}) == 20
+        expect(with_code(memory, person, old[1]), 401)
+        expect(with_code(memory, person, new[0]), 201)
+        refused = [person.post(renew, {"code": "aaaaaa"}).status for _ in range(11)]
+        assert refused == [422] * 10 + [429], "who found his device does not try them all"
+
+
+def test_an_operator_lets_in_who_lost_app_and_codes(memory: MemoryWorld, cast: Cast, person: Person) -> None:
+    path, now = f"/v1/users/{person.id}/second-factor", datetime.now(UTC)
+    with memory.at(now):
+        set_up(person, now)
+        expect(cast.scene("E").administrator.http("DELETE", path), 403)
+        expect(cast.operator.http("DELETE", path), 204)
+        expect(with_code(memory, person, None), 201)
+        expect(cast.operator.http("DELETE", path), 204)
+    memory.settle(lambda: person.get("/v1/me").status == 401)
+    told = [mail["subject"] for mail in letters(memory, person.email)]
+    assert told.count("Your second factor was removed") == 1
+    [noted] = expect(cast.operator.get(f"/v1/audit?object={person.id}&action=totp.removed"), 200)["data"]
+    assert noted["actor_id"] == cast.operator.id
+    assert (
+        expect(cast.operator.http("DELETE", f"/v1/users/{cast.operator.id}/second-factor"), 409)["code"] == "yourself"
+    )
+    missing = "user_01m7x2c4e6g8j0k2m4n6p8q0r9"
+    expect(cast.operator.http("DELETE", f"/v1/users/{missing}/second-factor"), 404)
+
+
 def test_a_mailed_password_does_not_get_past_the_codes(memory: MemoryWorld, person: Person) -> None:
     now = datetime.now(UTC)
     with memory.at(now):

@@ -55,7 +55,8 @@ def present_password(user_id: str) -> Limit:
 
 
 def code(user_id: str) -> Limit:
-    """Codes of his app after a provider let him in; who governs the provider must not try them all."""
+    """Codes of his app after a provider let him in, or for new recovery codes: who governs the provider, or found his
+    device, must not try them all."""
     return Limit(f"code {user_id}", 10, _QUARTER)
 
 

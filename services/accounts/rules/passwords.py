@@ -47,3 +47,15 @@ def must_not_be_on(factor: Mapping[str, Any] | None) -> None:
     """Raises Conflict ``totp_on``."""
     if factor is not None and factor["confirmed_at"] is not None:
         raise Conflict("totp_on", "You sign in with codes already. Remove that first.")
+
+
+def must_be_on(factor: Mapping[str, Any] | None) -> None:
+    """Raises Conflict ``totp_off``."""
+    if factor is None or factor["confirmed_at"] is None:
+        raise Conflict("totp_off", "You do not sign in with codes. Set up an authenticator app first.")
+
+
+def must_be_anothers(actor_id: str, user_id: str) -> None:
+    """Raises Conflict ``yourself``: who found an operator's device must not get rid of his second factor."""
+    if actor_id == user_id:
+        raise Conflict("yourself", "Remove your own with a code, or ask another operator.")

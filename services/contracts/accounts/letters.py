@@ -12,6 +12,7 @@ LetterKind = Literal[
     "password_changed",
     "email_confirm",
     "email_changed",
+    "second_factor_removed",
     "registration_received",
     "registration_waiting",
     "registration_approved",

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from services.chassis.messages import Request, Shape, View
 from services.contracts.accounts.sessions import DoneView
-from services.contracts.shapes import Email, Password
+from services.contracts.shapes import Email, Id, Password
 
 Code = Annotated[str, Shape(min=6, max=40, format="password", example="123456")]
 LinkToken = Annotated[str, Shape(min=1, max=128, format="password")]
@@ -74,3 +74,16 @@ class RemoveTotp(Request[DoneView]):
 
     password: PresentPassword
     code: Code
+
+
+class RenewRecoveryCodes(Request[RecoveryCodesView]):
+    """Make new recovery codes; the old ones open nothing any more. ``code`` of the app, or one that is left."""
+
+    code: Code
+
+
+class RemoveSecondFactor(Request[DoneView]):
+    """Let somebody who lost his app and his codes sign in without (operators). His sessions end, and he is told by
+    mail; where his team wants a second factor, he sets up a new one. Twice is done, too."""
+
+    user_id: Id

@@ -44,6 +44,13 @@ _EN: dict[str, Any] = {
                 "If it was not you, tell your administrator at once.",
             ],
         },
+        "second_factor_removed": {
+            "subject": "Your second factor was removed",
+            "says": [
+                "An operator removed the second factor of your account, and you were signed out everywhere.",
+                "If you did not ask for that, choose a new password at once and tell your administrator.",
+            ],
+        },
         "registration_received": {
             "subject": "Confirm your e-mail address for {team}",
             "says": [
@@ -136,6 +143,13 @@ _SV: dict[str, Any] = {
             "says": [
                 "E-postadressen till ditt konto är nu {email}. Mejl skickas dit från och med nu.",
                 "Om det inte var du, säg genast till din administratör.",
+            ],
+        },
+        "second_factor_removed": {
+            "subject": "Din andra faktor har tagits bort",
+            "says": [
+                "En driftansvarig har tagit bort den andra faktorn för ditt konto, och du har loggats ut överallt.",
+                "Om du inte har bett om det, välj genast ett nytt lösenord och säg till din administratör.",
             ],
         },
         "registration_received": {
@@ -232,6 +246,13 @@ _NB: dict[str, Any] = {
                 "Hvis det ikke var deg, si straks fra til administratoren.",
             ],
         },
+        "second_factor_removed": {
+            "subject": "Den andre faktoren din er fjernet",
+            "says": [
+                "En driftsansvarlig har fjernet den andre faktoren på kontoen din, og du er logget ut alle steder.",
+                "Hvis du ikke har bedt om det, velg straks et nytt passord og si fra til administratoren.",
+            ],
+        },
         "registration_received": {
             "subject": "Bekreft e-postadressen din hos {team}",
             "says": [
@@ -324,6 +345,13 @@ _DA: dict[str, Any] = {
             "says": [
                 "E-mailadressen til din konto er nu {email}. Mail sendes dertil fra nu af.",
                 "Hvis det ikke var dig, så sig det straks til din administrator.",
+            ],
+        },
+        "second_factor_removed": {
+            "subject": "Din anden faktor er fjernet",
+            "says": [
+                "En driftsansvarlig har fjernet den anden faktor på din konto, og du er logget ud alle steder.",
+                "Hvis du ikke har bedt om det, så vælg straks en ny adgangskode, og sig det til din administrator.",
             ],
         },
         "registration_received": {
