@@ -39,6 +39,10 @@ from services.chassis.telemetry import set_up_logs
 
 log = structlog.get_logger("gateway")
 
+# The way out for who came in by a team's provider: it may set up nothing that counts in his other teams.
+WAY_OUT = "Sign in with your password; who has none chooses one by the link of a letter."
+WAYS_OUT = ["POST /v1/password/lost", "POST /v1/sessions"]
+
 
 @dataclass(slots=True)
 class Call:
@@ -228,6 +232,9 @@ def must_be_free(route: Route, identity: Identity) -> None:
     if identity.setup and not route.more.setup:
         detail = "Your team wants a second factor. Set up an authenticator app first, then refresh the session."
         ways = [one.name for one in ROUTES if one.more.setup and one.method == "POST"]
+        if identity.team is not None:  # these count in every team
+            detail = f"Your team wants a second factor. {WAY_OUT} Then set up an authenticator app."
+            ways = [*WAYS_OUT, *ways]
         raise Forbidden("second_factor_needed", detail, extra={"routes": ways})
 
 
@@ -238,8 +245,8 @@ def must_be_inside(call: Call, team_id: str) -> None:
         if call.path["team_id"] != team_id:
             raise NotFound()
     elif not call.route.more.anywhere:
-        detail = "This session counts in one team only. Sign in with your password."
-        raise Forbidden("session_bound", detail, extra={"team_id": team_id})
+        detail = f"This session counts in one team only. {WAY_OUT}"
+        raise Forbidden("session_bound", detail, extra={"team_id": team_id, "routes": WAYS_OUT})
 
 
 def check(call: Call, data: dict[str, Any]) -> None:

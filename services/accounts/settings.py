@@ -16,7 +16,7 @@ class Settings(ServiceSettings):
     )
     operator_name: str = setting("User name of the account that runs the installation.", "operator")
     operator_password: str = setting(
-        "Its password; set anew at every start when it differs. Empty: no such account is made.", "", secret=True
+        "Its first password; changed over the API from then on. Empty: no such account is made.", "", secret=True
     )
     operator_email: str = setting("Its e-mail address.", "operator@example.invalid")
     staff_totp: str = setting(

@@ -14,6 +14,7 @@ from gateway.table import SIGNED_IN
 from tests.journeys.cast import Cast, Person, Scene, Team, expect, unique
 from tests.journeys.providers import Provider, real_provider
 from tests.journeys.test_oidc import DOMAIN, Door, door
+from tests.journeys.test_passwords import NEW, lose, reset, sign_in
 from tests.parts import PORT_BASE
 from tests.world import HttpAnswer, MemoryWorld, World
 
@@ -117,6 +118,26 @@ HARMLESS = {
     "GET /v1/me/products",
     "PUT /v1/me/availability",
 }
+
+
+def test_who_has_no_password_is_told_how_to_get_one(cast: Cast, real: Provider) -> None:
+    team = cast.team("E", sign_in={"staff_second_factor": "required"})
+    home, name = team.organization(), unique("uno")
+    here = door(cast, team, real.issuer, joins=home.id, domains=[DOMAIN])
+    real.knows(name, email=f"{name}@{DOMAIN}", email_verified=True, preferred_username=name)
+    world, user = cast.world, expect(here.enter(real, name), 201)["user"]
+    asked = {field: user[field] for field in ("user_name", "email", "name")} | {"password": "never-used-by-him"}
+    expect(cast.operator.post(f"{team.path}/agents", asked), 201)
+    session = expect(here.enter(real, name), 201)
+    assert session["second_factor_needed"] is True
+    uno = Person(world, user["id"], name, user["email"], session["access_token"], NEW)
+    told = expect(uno.get(f"{team.path}/cases"), 403)
+    assert told["routes"][:2] == ["POST /v1/password/lost", "POST /v1/sessions"]
+    assert expect(uno.post("/v1/me/totp"), 403)["routes"] == told["routes"][:2]
+    expect(reset(world, lose(world, name, uno.email)), 200)
+    session = expect(sign_in(world, uno, NEW), 201)
+    uno.token = session["access_token"]
+    expect(uno.post("/v1/me/totp"), 200)
 
 
 def test_other_teams_cannot_be_named_in_a_body_either(cast: Cast, here: Door, real: Provider, both: Person) -> None:
@@ -238,6 +259,56 @@ def test_who_is_invited_comes_in_by_the_verified_address(
     assert (place["organization_id"], place["role"]) == (scene.abroad.id, "administrator")
     open_ones = expect(cast.operator.get(f"{scene.path}/invitations?limit=100"), 200)["data"]
     assert [one["role"] for one in open_ones if one["email"] == email] == ["agent"]
+
+
+def test_whom_the_issuer_knows_from_one_team_comes_into_another_like_anybody(
+    world: World, cast: Cast, here: Door, real: Provider
+) -> None:
+    name, other, third = unique("ola"), cast.scene("C"), cast.scene("D")
+    email = f"{name}@{DOMAIN}"
+    real.knows(name, email=email, email_verified=True, preferred_username=name)
+    expect(here.enter(real, name), 201)
+
+    def places(door: Door) -> list[tuple[str, str]]:
+        session = expect(door.enter(real, name), 201)
+        ola = Person(world, session["user"]["id"], name, email, session["access_token"])
+        return [(line["organization_id"], line["role"]) for line in expect(ola.get("/v1/me"), 200)["memberships"]]
+
+    closed = door(cast, other, real.issuer)
+    assert places(closed) == []
+    invite(other.team, email, organization_id=other.home.id, role="administrator")
+    assert places(closed) == [(other.home.id, "administrator")]
+    open_one = door(cast, third, real.issuer, joins=third.home.id, domains=[DOMAIN])
+    assert places(open_one) == [(third.home.id, "member")]
+    [place] = expect(third.administrator.get(f"{third.home.users}?q={name}"), 200)["data"]
+    expect(third.administrator.http("DELETE", f"{third.home.users}/{place['user']['id']}"), 204)
+    assert places(open_one) == [], "who was removed does not come in again by himself"
+    assert places(here) == [(cast.scene("E").home.id, "member")]
+
+
+def test_a_session_ends_with_the_provider_it_began_at(cast: Cast, here: Door, real: Provider, scene: Scene) -> None:
+    other = door(cast, scene, real.issuer, joins=scene.home.id, domains=[DOMAIN])
+    who = scene.home.person()
+    subject = linked(here, real, who)
+    mine = f"{scene.path}/identity-providers"
+
+    def alive(session: dict[str, Any]) -> bool:
+        his = {"Authorization": f"Bearer {session['access_token']}"}
+        return here.world.http("GET", "/v1/me", headers=his).status == 200
+
+    def refreshed(session: dict[str, Any]) -> HttpAnswer:
+        asked = {"refresh_token": session["refresh_token"]}
+        return here.world.http("POST", "/v1/sessions/refresh", json=asked)
+
+    first, second = (expect(one.enter(real, subject), 201) for one in (here, other))
+    expect(cast.operator.patch(f"{mine}/{here.line['id']}", {"active": False}), 200)
+    assert expect(refreshed(first), 401)["code"] == "session_ended"
+    here.world.settle(lambda: not alive(first))
+    assert alive(second)
+    expect(cast.operator.http("DELETE", f"{mine}/{other.line['id']}"), 204)
+    assert expect(refreshed(second), 401)["code"] == "session_ended"
+    here.world.settle(lambda: not alive(second))
+    expect(who.get("/v1/me"), 200)
 
 
 def invite(team: Team, email: str, **asked: Any) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert
 
 from services.accounts import provider, queries, rules, secrets
 from services.accounts.commands import audit, codes
 from services.accounts.commands.people import new_person
-from services.accounts.commands.sessions import end_sessions
 from services.accounts.settings import Settings
-from services.accounts.tables import sessions, signing_keys, users
+from services.accounts.tables import signing_keys, users
 from services.chassis.problems import Invalid
 from services.chassis.settings import SettingsError
 from services.chassis.unit_of_work import UnitOfWork, Work
@@ -42,6 +41,7 @@ def _ensure_signing_key(uow: UnitOfWork, settings: Settings) -> None:
 
 
 def _ensure_operator(uow: UnitOfWork, settings: Settings) -> None:
+    """Only what is not there yet: a password he changed since must not come back from an old file."""
     name, email = settings.operator_name, settings.operator_email
     found = queries.people.people_known_as(uow, rules.names.fold(name), rules.names.fold(email))
     person = next((one for one in found if one["user_name_key"] == rules.names.fold(name)), None)
@@ -52,7 +52,3 @@ def _ensure_operator(uow: UnitOfWork, settings: Settings) -> None:
         uow.run(insert(users).values(new_person(uow, names, settings.operator_password) | {"operator": True}))
     elif not person["operator"]:  # a name an organization's administrator chose must not come to power by a restart
         raise SettingsError(f"CASEWORK_OPERATOR_NAME: {name} belongs to a person who is no operator. Choose another.")
-    elif not secrets.fits(person["password_hash"], settings.operator_password):
-        fresh_hash = secrets.hash_password(settings.operator_password)
-        uow.run(update(users).where(users.c.id == person["id"]).values(password_hash=fresh_hash))
-        end_sessions(uow, sessions.c.user_id == person["id"])

@@ -89,4 +89,8 @@ def consequences(before: Profile, after: Profile) -> list[dict[str, str]]:
     if before["public"] != after["public"]:
         word = "shown" if after["public"] else "not shown"
         told.append({"kind": "listing", "key": word.replace(" ", "_"), "detail": f"The team is {word} to everybody."})
+    wanted = after["sign_in"]["staff_second_factor"]
+    if before["sign_in"]["staff_second_factor"] != wanted:
+        word = "can do nothing before they have" if wanted == "required" else "no longer need"
+        told.append({"kind": "second_factor", "key": wanted, "detail": f"Staff {word} a second factor."})
     return told

@@ -55,9 +55,10 @@ class ProfileDifferenceLine(View):
 
 
 class ProfileConsequenceLine(View):
-    """What a new profile does to people: what customers may do, how one registers, who finds the team."""
+    """What a new profile does to people: what customers may do, how one registers, who finds the team, what staff needs
+    to come in."""
 
-    kind: Literal["granted", "withdrawn", "registration", "listing"]
+    kind: Literal["granted", "withdrawn", "registration", "listing", "second_factor"]
     key: str
     detail: Text
 

@@ -100,6 +100,7 @@ def test_a_difference_is_told_where_it_is() -> None:
 def test_what_follows_for_people_is_said() -> None:
     after = copied() | {"close": {"by_customer": False}, "public": False, "access_key": "read"}
     after["intake"] = {"anonymous": True, "registration": "off"}
+    after["sign_in"] = {"staff_second_factor": "required"}
     told = {(one["kind"], one["key"]) for one in consequences(complete(SHIPPED["extend"]), complete(after))}
     assert told == {
         ("withdrawn", "case.close"),
@@ -107,6 +108,7 @@ def test_what_follows_for_people_is_said() -> None:
         ("granted", "case.open_by_key"),
         ("registration", "off"),
         ("listing", "not_shown"),
+        ("second_factor", "required"),
     }
 
 
