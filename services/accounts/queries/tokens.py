@@ -43,7 +43,7 @@ def service_token(uow: UnitOfWork, team_id: str, token_id: str) -> Fields:
 def expired_service_tokens(uow: UnitOfWork) -> list[Fields]:
     """Tokens of integrations that are too old and were not ended yet, locked."""
     expired = (api_tokens.c.expires_at <= uow.now, api_tokens.c.revoked_at.is_(None), api_tokens.c.team_id.is_not(None))
-    rows = sight.visible(uow, api_tokens).where(*expired).order_by(api_tokens.c.expires_at).limit(_BATCH)
+    rows = sight.visible(uow, api_tokens).where(*expired).order_by(api_tokens.c.expires_at).limit(sight.BATCH)
     return sight.fields(uow, rows.with_for_update(skip_locked=True))
 
 
