@@ -186,6 +186,7 @@ ROUTES = link_cursors((
     route("POST ~/cases/<case_id>/quotes/<quote_id>/decline", cases.DeclineQuote, service="cases", allow=SIGNED_IN),
     route("POST ~/cases/<case_id>/quotes/<quote_id>/withdraw", cases.WithdrawQuote, service="cases", allow=SIGNED_IN),
     route("POST ~/cases/<case_id>/answer", cases.AnswerCase, service="cases", allow=SIGNED_IN, do=composed.say),
+    route("PUT ~/cases/<case_id>/status", cases.ChangeStatus, service="cases", allow=SIGNED_IN),
     route("POST ~/cases/<case_id>/close", cases.CloseCase, service="cases", allow=SIGNED_IN),
     route("POST ~/cases/<case_id>/cancel", cases.CancelCase, service="cases", allow=SIGNED_IN),
     route("POST ~/cases/<case_id>/reopen", cases.ReopenCase, service="cases", allow=SIGNED_IN),

@@ -97,6 +97,7 @@ class Service:
     list_case_callbacks = rpc(c.ListCaseCallbacks, queries.list_case_callbacks)
     list_callbacks = rpc(c.ListCallbacks, queries.list_callbacks)
     answer_case = rpc(c.AnswerCase, working.answer_case)
+    change_status = rpc(c.ChangeStatus, working.change_status)
     close_case = rpc(c.CloseCase, ending.close_case)
     confirm_case = rpc(c.ConfirmCase, ending.confirm_case)
     reopen_case = rpc(c.ReopenCase, ending.reopen_case)

@@ -68,7 +68,13 @@ PERMISSIONS: dict[str, dict[str, str]] = {
 }
 
 # Acts that are granted together with another one; ``permissions`` of a case names them, because each has its own rules.
-PART_OF = {"case.change_owner": "case.change", "case.change_visibility": "case.change"}
+PART_OF = {
+    "case.change_owner": "case.change",
+    "case.change_visibility": "case.change",
+    "case.ask_customer": "case.answer",
+    "case.hold": "case.answer",
+    "case.resume": "case.answer",
+}
 
 # All that somebody of a customer may ever hold. Whatever else stands in his list counts for nothing.
 CUSTOMER_SIDE = frozenset(

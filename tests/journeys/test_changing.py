@@ -56,6 +56,18 @@ def test_a_colleague_saves_what_the_team_lets_customers_change_and_the_case_stay
     assert expect(scene.customer.patch(here, {"title": "New"}), 403)["fields"] == ["title"]
 
 
+def test_support_that_spoke_or_took_the_case_has_looked_at_it(scene: Scene) -> None:
+    for path, word in (("comments", {"body": "We look into it."}), ("assignee", {"assignee_id": "me"})):
+        _, here = scene.open()
+        expect(scene.agent.post(f"{here}/comments", {"body": "Among us.", "visibility": "internal"}), 201)
+        expect(scene.customer.patch(here, {"title": "Better"}), 200)
+        scene.agent.http("PUT" if path == "assignee" else "POST", f"{here}/{path}", json=word)
+        seen = expect(scene.customer.get(here), 200)
+        assert seen["reviewed_at"]
+        assert "case.change" not in seen["permissions"]
+        assert expect(scene.customer.patch(here, {"title": "Another"}), 403)["code"] == "field_not_editable"
+
+
 def test_support_changes_the_product_to_one_that_the_organization_holds(world: World, cast: Cast) -> None:
     scene = cast.scene("D")
     account = scene.team.organization(products=["payroll", "finance"])

@@ -131,7 +131,7 @@ def test_each_clock_begins_pauses_and_ends_with_what_happens_to_the_case(scene: 
         expect(agent.post(f"{here}/comments", {"body": "Among us.", "visibility": "internal"}), 201)
         assert states(agent, here) == begun
         expect(agent.post(f"{here}/comments", {"body": "We look into it."}), 201)
-        assert states(customer, here) == begun | {"first_response": "met"}
+        assert states(customer, here) == begun | {"review": "missed", "first_response": "met"}
         expect(customer.post(f"{here}/comments", {"body": "And now?"}), 201)
         assert clocks(agent, here)["next_response"]["due_at"] == "2027-03-01T10:00:00Z"
     with memory.at(MONDAY + timedelta(hours=3)):
@@ -140,10 +140,59 @@ def test_each_clock_begins_pauses_and_ends_with_what_happens_to_the_case(scene: 
         assert states(agent, here) == ended | {"review": "missed"}
         expect(customer.post(f"{here}/comments", {"body": "It did not help."}), 201)
         again = clocks(agent, here)
-        assert (again["resolution"]["state"], again["resolution"]["used_seconds"]) == ("running", 0)
+        assert (again["resolution"]["state"], again["resolution"]["used_seconds"]) == ("running", 10800)
+        why = expect(agent.get(f"{here}/clocks/next_response/explain"), 200)
+        assert [(one["round"], one["counted_seconds"]) for one in why["segments"]] == [(1, 7200), (2, 0)]
+        assert (why["used_seconds"], why["left_seconds"]) == (0, 3600)
         assert again["next_response"]["state"] == "running"
         expect(customer.post(f"{here}/cancel"), 200)
         assert set(states(agent, here).values()) == {"missed", "met", "stopped"}
+
+
+def test_support_says_whose_turn_it_is_and_its_clocks_wait_meanwhile(scene: Scene, memory: MemoryWorld) -> None:
+    customer, agent = scene.customer, scene.agent
+    with memory.at(MONDAY):
+        _, here = scene.open(customer)
+        asked = {"body": "Which version is it?", "status": "waiting_customer"}
+        case = expect(agent.post(f"{here}/answer", asked), 200)
+        assert (case["status"], case["answered_at"], case["comments"][-1]["body"]) == (
+            "waiting_customer",
+            None,
+            asked["body"],
+        )
+        assert {"case.hold", "case.resume"} <= {*case["permissions"]} >= {"case.answer"}
+        assert "case.ask_customer" not in case["permissions"], "it is asked already"
+        assert expect(agent.post(f"{here}/answer", asked | {"close": True}), 422)["errors"][0]["pointer"] == "/close"
+        assert states(agent, here)["resolution"] == "paused"
+    with memory.at(MONDAY + timedelta(hours=2)):
+        expect(customer.post(f"{here}/comments", {"body": "4.2"}), 201)
+        assert expect(customer.get(here), 200)["status"] == "open"
+        why = expect(agent.get(f"{here}/clocks/resolution/explain"), 200)
+        assert [(one["kind"], one["why"]) for one in why["segments"]][1:] == [
+            ("pause", "waiting_customer"),
+            ("run", "resumed"),
+        ]
+        assert why["used_seconds"] == 0
+        note = {"body": "The maker looks at it.", "visibility": "internal", "status": "on_hold"}
+        expect(agent.post(f"{here}/comments", note), 201)
+        assert expect(customer.get(here), 200)["status"] == "on_hold"
+        assert (states(agent, here)["resolution"], states(agent, here)["next_response"]) == ("paused", "running")
+        assert expect(customer.put(f"{here}/status", {"status": "open"}), 403)["rule"] == "staff_only"
+        expect(customer.post(f"{here}/comments", {"body": "x", "status": "open"}), 403)
+        back = expect(agent.put(f"{here}/status", {"status": "open"}), 200)
+        assert (back["status"], states(agent, here)["resolution"]) == ("open", "running")
+        expect(agent.post(f"{here}/answer", {"body": "Do this."}), 200)
+        assert expect(agent.put(f"{here}/status", {"status": "on_hold"}), 409)["code"] == "not_in_this_status"
+        _, priced = scene.open(customer, "rfc")
+        assert expect(agent.put(f"{priced}/status", {"status": "on_hold"}), 409)["code"] == "quote_required"
+
+
+def test_a_correction_of_support_is_no_answer(scene: Scene, memory: MemoryWorld) -> None:
+    with memory.at(MONDAY):
+        _, here = scene.open(scene.customer, "support")
+        expect(scene.agent.post(f"{here}/reclassify", {"type": "bug", "reason": "It is our fault."}), 200)
+        told = states(scene.agent, here)
+        assert (told["first_response"], told["review"]) == ("running", "met"), "somebody has looked at it"
 
 
 def test_the_explanation_adds_up_over_nights_and_holidays(scene: Scene, memory: MemoryWorld) -> None:

@@ -320,6 +320,7 @@ ACTS: list[tuple[str, Act]] = [
         lambda g: g.agent.post(f"{g.case()}/macros/{g.macro().rpartition('/')[2]}"),
     ),
     (f"PUT {CASE}/owner", lambda g: g.agent.put(f"{g.case()}/owner", {"owner_id": g.colleague.id})),
+    (f"PUT {CASE}/status", lambda g: g.agent.put(f"{g.case()}/status", {"status": "on_hold"})),
     (f"PUT {CASE}/visibility", lambda g: g.customer.put(f"{g.case()}/visibility", {"visibility": "participants"})),
     (f"PATCH {CASE}", lambda g: g.agent.patch(g.callback().partition("/callbacks")[0], {"callback_at": later(days=2)})),
     (f"GET {CASE}/access", lambda g: g.agent.get(f"{g.case()}/access?user={g.colleague.id}")),

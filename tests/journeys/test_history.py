@@ -92,7 +92,8 @@ def test_the_export_is_the_whole_case_without_what_is_not_for_its_reader(scene: 
 @pytest.mark.seed("B08")
 def test_files_quotes_callbacks_and_clocks_stand_in_the_timeline_too(cast: Cast, memory: MemoryWorld) -> None:
     base = cast.scene("B").team.profile["types"][0]
-    scene = Scene(cast.team("B", types=[base | {"charge": "quote_required"}]))
+    promised = [{"kind": kind, "target_seconds": 7200, "calendar": "always"} for kind in ("review", "resolution")]
+    scene = Scene(cast.team("B", types=[base | {"charge": "quote_required"}], clocks=promised))
     start = datetime.now(UTC).replace(microsecond=0)
     _, path = scene.open(fields={"callback_at": (start + timedelta(hours=1)).isoformat()})
     memory.settle(lambda: scene.agent.get(f"{path}/tree").status == 200)
@@ -125,7 +126,7 @@ def test_files_quotes_callbacks_and_clocks_stand_in_the_timeline_too(cast: Cast,
     [sent, *_] = [one for one in lines if one["kind"] == "file"]
     assert (sent["actor"]["id"], sent["side"], sent["details"]["name"]) == (scene.customer.id, "customer", "log.txt")
     [begun, _] = [one["details"] for one in lines if one["kind"] == "clock"]
-    assert [one["clock"] for one in begun["clocks"]] == ["review"]
+    assert [one["clock"] for one in begun["clocks"]] == ["review", "resolution"]
     seen = everything(scene.customer, f"{path}/timeline")
     assert [one["id"] for one in seen] == [one["id"] for one in lines if not one["internal"]]
     hidden = [(one["kind"], one["details"].get("state")) for one in lines if one["internal"] and one["kind"] in kinds]

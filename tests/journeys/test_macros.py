@@ -103,6 +103,24 @@ def test_who_gets_a_case_with_a_word_among_staff_is_mailed_that_he_has_it(scene:
     post.wait(scene.technician, case, "has been assigned to you")
 
 
+def test_a_macro_says_whose_turn_it_is(scene: Scene) -> None:
+    _, path = scene.open()
+    asks = macro(scene, {"action": "answer", "body": "Which version?", "status": "waiting_customer"})
+    assert expect(scene.agent.post(f"{path}/macros/{asks}"), 200)["status"] == "waiting_customer"
+    holds = macro(
+        scene,
+        {"action": "comment", "body": "At the maker's.", "visibility": "internal", "status": "on_hold"},
+        {"action": "status", "status": "open"},
+        {"action": "status", "status": "on_hold"},
+    )
+    assert expect(scene.agent.post(f"{path}/macros/{holds}"), 200)["status"] == "on_hold"
+    never = {"name": unique("Macro "), "actions": [{"action": "answer", "body": "x"}, {"action": "status"}]}
+    refused = expect(scene.agent.post(f"{scene.path}/macros", never), 422)
+    assert [error["pointer"] for error in refused["errors"]] == ["/actions/1/status"]
+    never["actions"][1]["status"] = "on_hold"
+    assert expect(scene.agent.post(f"{scene.path}/macros", never), 422)["errors"][0]["rule"] == "order"
+
+
 def test_all_of_a_macro_is_done_or_nothing_and_it_says_what_stood_in_the_way(scene: Scene) -> None:
     case, path = scene.open()
     kept = macro(scene, {"action": "comment", "body": "Up."}, {"action": "tag", "tag": "up"}, {"action": "escalate"})

@@ -94,6 +94,30 @@ def test_a_declined_price_waits_for_a_better_one(scene: Scene) -> None:
     assert (first["state"], first["version"]) == ("declined", 1)
 
 
+def test_what_waits_for_a_better_price_lies_on_the_pile_again(cast: Cast) -> None:
+    scene = Scene(cast.team("E"))
+    here, quote = offered(scene)
+    pile = f"{scene.path}/queues/all/cases"
+    assert expect(scene.agent.get(pile), 200)["data"] == [], "it is the customer's turn"
+    expect(scene.administrator.post(f"{quote}/decline"), 200)
+    [line] = expect(scene.agent.get(pile), 200)["data"]
+    assert (line["status"], line["gate"]) == ("on_hold", "wanted")
+    taken = expect(scene.agent.post(f"{scene.path}/queues/all/take-next"), 200)["case"]
+    assert (taken["id"], taken["assignee"]["id"]) == (line["id"], scene.agent.id)
+    assert standing(scene, here) == ("on_hold", "wanted")
+
+
+def test_an_approved_price_is_charged_only_while_the_type_needs_one(scene: Scene) -> None:
+    here, quote = offered(scene)
+    expect(scene.administrator.post(f"{quote}/approve"), 200)
+    expect(scene.agent.post(f"{here}/reclassify", {"type": "bug", "reason": "Det är vårt fel."}), 200)
+    charge = expect(scene.customer.get(f"{here}/charge"), 200)
+    assert (charge["charge"], charge["amount"]) == ("free", None)
+    assert charge["explanation"] == "Cases of this type are free of charge."
+    expect(scene.agent.post(f"{here}/reclassify", {"type": "support", "reason": "Nej."}), 200)
+    assert "rate of" in expect(scene.customer.get(f"{here}/charge"), 200)["explanation"]
+
+
 def test_a_new_offer_takes_the_place_of_the_open_one(scene: Scene) -> None:
     here, first = offered(scene)
     second = expect(scene.agent.post(f"{here}/quotes", PRICE | {"amount": "1"}), 201)

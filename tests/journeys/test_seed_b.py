@@ -59,6 +59,8 @@ def test_a_ticket_is_assessed_assigned_and_handed_to_level_two(scene: Scene) -> 
     over = expect(scene.agent.post(f"{here}/triage", {"complexity": "complex", "level": 2}), 200)
     assert (over["complexity"], over["level"]) == ("complex", 2)
     assert over["reviewed_at"] == simple["reviewed_at"]
+    again = expect(scene.agent.post(f"{here}/triage", {"complexity": "simple"}), 200)
+    assert (again["complexity"], again["level"]) == ("simple", 2), "a look alone moves nothing to another level"
     expect(scene.agent.put(f"{here}/assignee", {"assignee_id": scene.customer.id}), 422)
     expect(scene.agent.put(f"{here}/assignee", {"assignee_id": scene.technician.id}), 200)
     assert expect(scene.customer.get(here), 200)["assignee"]["id"] == scene.technician.id

@@ -11,7 +11,7 @@ from services.cases.commands.classing import reclassify
 from services.cases.commands.ending import cancel, close
 from services.cases.commands.linking import tag, untag
 from services.cases.commands.queues import escalate, put_into
-from services.cases.commands.working import answer, comment, hand_to, review
+from services.cases.commands.working import answer, comment, hand_to, review, set_status
 from services.cases.rules import Reader
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
@@ -37,8 +37,9 @@ class Act:
 
 _NULL = ("assignee_id", "queue_id")  # nobody, no queue
 ACTS = {
-    "comment": Act(comment, c.AddComment, "case.comment", ("body", "visibility")),
-    "answer": Act(answer, c.AnswerCase, "case.answer", ("body",)),
+    "comment": Act(comment, c.AddComment, "case.comment", ("body", "visibility", "status")),
+    "answer": Act(answer, c.AnswerCase, "case.answer", ("body", "status")),
+    "status": Act(set_status, c.ChangeStatus, "case.answer", ("status",)),
     "review": Act(review, c.ReviewCase, "case.review", ("complexity", "level")),
     "assign": Act(hand_to, c.AssignCase, "case.assign", ("assignee_id",)),
     "queue": Act(put_into, c.MoveCase, "case.assign", ("queue_id",)),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from services.cases import queries, rules
 from services.cases.commands.quotes import quote_happening, tell_withdrawn, withdraw_open
-from services.cases.commands.saving import record, record_comment, save, say, take
+from services.cases.commands.saving import Notice, record, record_comment, save, say, take
 from services.cases.rules import Reader, Round
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
@@ -26,12 +26,13 @@ def reclassify(uow: UnitOfWork, reader: Reader, ask: c.ReclassifyCase) -> None:
     profile, agreed = queries.pricing(uow, case)
     wanted = {"type": ask.type, "priority": ask.priority, "topic": ask.topic}
     rules.reclassify(profile, agreed, case, wanted)
+    case.reviewed_at = case.reviewed_at or uow.now  # who corrects it has looked at it
     gone = withdraw_open(uow, reader) if before.gate == "offered" and case.gate != "offered" else None
     # A priority that customers are not told is none of their news.
     tells = bool(profile["priority"]["customer_sets"])
     hidden = not tells and (case.type, case.topic) == (before.type, before.topic)
     body = rules.correction(profile, before, case, ask.reason)
-    said = say(uow, reader, body, "portal", "internal" if hidden else "public")
+    said = Notice(**asdict(say(uow, reader, body, "portal", "internal" if hidden else "public")))
     save(uow, reader, said, reason=ask.reason, noted=[quote_happening(gone)] if gone else [])
     tell_withdrawn(uow, reader, gone)
     record_comment(uow, reader, said)

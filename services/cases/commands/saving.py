@@ -38,6 +38,12 @@ class Said:
     file_ids: list[str] = field(default_factory=list)
 
 
+class Notice(Said):
+    """Tells of something that was done: it stands among the comments, but is no answer to anybody."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Unsaved:
     """What one of several acts has to write, and the case as that act left it."""
@@ -124,7 +130,7 @@ def save(
     if reader.unsaved is not None:
         reader.unsaved.append(Unsaved(said, reason, noted, replace(reader.case)))
         return
-    _write(uow, reader, said, noted, lambda _: reason)
+    _write(uow, reader, [said] if said else [], noted, lambda _: reason)
 
 
 @contextmanager
@@ -159,7 +165,7 @@ def _write_together(uow: UnitOfWork, reader: Reader, unsaved: Sequence[Unsaved])
             reasons |= {line["field"]: one.reason for line in rules.differences(before, one.case)}
         noted += [line | {"reason": one.reason} for line in one.noted]
         before = one.case
-    _write(uow, reader, spoken[0] if spoken else None, noted, reasons.get)
+    _write(uow, reader, spoken, noted, reasons.get)
 
 
 def write_tags(uow: UnitOfWork, reader: Reader, before: list[str]) -> None:
@@ -175,13 +181,13 @@ def write_tags(uow: UnitOfWork, reader: Reader, before: list[str]) -> None:
 def _write(
     uow: UnitOfWork,
     reader: Reader,
-    said: Said | None,
+    spoken: list[Said],
     noted: Sequence[dict[str, Any]],
     reason_of: Callable[[str], str | None],
 ) -> None:
-    case, before = reader.case, reader.before
+    case, before, said = reader.case, reader.before, spoken[0] if spoken else None
     assert before is not None  # noqa: S101 - nobody changes what he has not taken
-    keep_time(uow, reader, said)
+    keep_time(uow, reader, *spoken)
     changed = [name for name in Case.__slots__ if getattr(case, name) != getattr(before, name)]
     values: dict[str, Any] = {"new_" + name: getattr(case, name) for name in changed}
     values["saved_id"] = case.id
@@ -220,12 +226,13 @@ def note_happenings(uow: UnitOfWork, happened: Sequence[tuple[str, dict[str, Any
         uow.run(_NOTE_MANY, rows)
 
 
-def keep_time(uow: UnitOfWork, reader: Reader, said: Said | None = None) -> None:
+def keep_time(uow: UnitOfWork, reader: Reader, *spoken: Said) -> None:
     """Bring the case's clocks in line with what has happened to it; another priority may promise something else."""
     case = reader.case
     if reader.before and case.priority != reader.before.priority:
         rules.repromise(case, queries.promised(uow, case), uow.now, begins=True)
-    rules.keep_time(reader, said.side if said and said.visibility == "public" else "", uow.now)
+    words = (said.side for said in spoken if said.visibility == "public" and not isinstance(said, Notice))
+    rules.keep_time(reader, next(words, ""), uow.now)
 
 
 def save_many(uow: UnitOfWork, readers: list[Reader]) -> None:

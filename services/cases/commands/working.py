@@ -33,11 +33,15 @@ def comment(uow: UnitOfWork, reader: Reader, ask: c.AddComment) -> Said:
     reopened = before in ("answered", "closed") and case.status != before
     if reopened:
         opened_again(reader)
+    if ask.status is not None:
+        turn(reader, ask.status)
     said = bring(say(uow, reader, ask.body, ask.channel, ask.visibility), ask.file_ids)
     save(uow, reader, said)
     record_comment(uow, reader, said)
     if reopened:
         record(uow, reader, c.CaseReopened, rules.sides_of(reader.standing.side))
+    if ask.status is not None:
+        record(uow, reader, c.CaseChanged, Round(), fields=["status"])
     if rules.goes_on_elsewhere(reader, ask.visibility, uow.now):
         _go_on_elsewhere(uow, reader, ask)
     return said
@@ -74,10 +78,10 @@ def review(uow: UnitOfWork, reader: Reader, ask: c.ReviewCase) -> None:
     """The same on a case that is held already."""
     case = reader.case
     case.status = rules.move("review", case)
-    case.complexity, case.level = ask.complexity, ask.level
+    case.complexity, case.level = ask.complexity, ask.level or case.level
     case.reviewed_at = case.reviewed_at or uow.now
     save(uow, reader)
-    record(uow, reader, c.CaseReviewed, Round(), complexity=ask.complexity, level=ask.level)
+    record(uow, reader, c.CaseReviewed, Round(), complexity=ask.complexity, level=case.level)
 
 
 def assign_case(uow: UnitOfWork, ask: c.AssignCase) -> c.CaseView:
@@ -113,6 +117,27 @@ def assign(uow: UnitOfWork, reader: Reader, assignee_id: str | None) -> None:
     reader.case.assignee_id, reader.case.assignee_name = assignee_id, name
 
 
+def change_status(uow: UnitOfWork, ask: c.ChangeStatus) -> c.CaseView:
+    """Support says whose turn it is. Raises NotFound, Forbidden, Conflict ``not_in_this_status``."""
+    reader = take(uow, ask, "case.answer")
+    set_status(uow, reader, ask)
+    return queries.view(uow, reader)
+
+
+def set_status(uow: UnitOfWork, reader: Reader, ask: c.ChangeStatus) -> None:
+    """The same on a case that is held already."""
+    turn(reader, ask.status)
+    save(uow, reader)
+    record(uow, reader, c.CaseChanged, Round(), fields=["status"])
+
+
+def turn(reader: Reader, status: c.Turn) -> None:
+    """Raises Forbidden for who is not to say it, Conflict where it cannot be said."""
+    act = rules.TURNS[status]
+    rules.must_be_able(reader, f"case.{act}")
+    reader.case.status = rules.move(act, reader.case)
+
+
 def answer_case(uow: UnitOfWork, ask: c.AnswerCase) -> c.CaseView:
     """Support answers: a comment and its effect in one act; ``close`` ends the case with it."""
     reader = take(uow, ask, "case.answer")
@@ -121,7 +146,13 @@ def answer_case(uow: UnitOfWork, ask: c.AnswerCase) -> c.CaseView:
 
 
 def answer(uow: UnitOfWork, reader: Reader, ask: c.AnswerCase) -> None:
-    """The same on a case that is held already."""
+    """The same on a case that is held already. Raises Invalid ``/close`` for what is no answer yet."""
+    if ask.status != "answered":
+        if ask.close:
+            raise Invalid.field("/close", "answered", "A case is closed with its answer; leave one of the two out.")
+        names = ("team_id", "case_id", "body", "channel", "file_ids", "status")
+        comment(uow, reader, c.AddComment(**{name: getattr(ask, name) for name in names}))
+        return
     case = reader.case
     case.status = rules.move("answer", case)
     case.answered_at = uow.now

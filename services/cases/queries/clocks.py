@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from datetime import date, timedelta
 from itertools import takewhile
 from typing import Any
@@ -102,12 +103,8 @@ def read_clock(uow: UnitOfWork, ask: c.ReadClock) -> c.ClockExplanationView:
     raise NotFound()
 
 
-def _used(clock: Clock, uow: UnitOfWork) -> int:
-    return sum(segment.counted_seconds or 0 for segment in rules.explain(clock, uow.now))
-
-
 def _line(clock: Clock, uow: UnitOfWork) -> c.ClockView:
-    used = _used(clock, uow)
+    used = rules.used(clock, uow.now)
     return c.ClockView(
         kind=clock.kind,
         state=clock.state,
@@ -122,7 +119,7 @@ def _line(clock: Clock, uow: UnitOfWork) -> c.ClockView:
 
 
 def _explanation(clock: Clock, case: Case, uow: UnitOfWork) -> c.ClockExplanationView:
-    used = _used(clock, uow)
+    used = rules.used(clock, uow.now)
     counted = rules.explain(clock, uow.now)
     return c.ClockExplanationView(
         kind=clock.kind,
@@ -141,8 +138,9 @@ def _explanation(clock: Clock, case: Case, uow: UnitOfWork) -> c.ClockExplanatio
                 counted_seconds=segment.counted_seconds or 0,
                 calendar=segment.calendar,
                 why=segment.why,
+                round=bisect_right(clock.rounds, place),
             )
-            for kept, segment in zip(clock.segments, counted, strict=True)
+            for place, (kept, segment) in enumerate(zip(clock.segments, counted, strict=True))
         ],
     )
 

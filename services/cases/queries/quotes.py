@@ -62,7 +62,7 @@ def read_charge(uow: UnitOfWork, ask: c.ReadCharge) -> c.ChargeView:
     """What a case costs and why. Raises NotFound."""
     case = one(uow, ask).case
     quote = newest_quote(uow, case)
-    approved = quote if quote is not None and quote.state == "approved" and case.gate == "open" else None
+    approved = quote if quote is not None and rules.is_charged(case, quote) else None
     amount = {"value": approved.amount, "currency": approved.currency} if approved else case.fee
     return c.ChargeView(
         case_id=case.id,

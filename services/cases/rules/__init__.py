@@ -23,7 +23,7 @@ from services.cases.rules.changes import (
     looks_around,
     must_be_editable,
 )
-from services.cases.rules.clocks import Clock, Kind, Promise, explain, promises
+from services.cases.rules.clocks import Clock, Kind, Promise, explain, promises, used
 from services.cases.rules.excerpts import Sought, excerpt, quoted, sought
 from services.cases.rules.finding import Walk, beginnings_of, may_be_misspelt, walk_of, words_of
 from services.cases.rules.followers import MOST_FOLLOWERS, follower_refused, private_refused, too_many_followers
@@ -62,8 +62,8 @@ from services.cases.rules.keys import (
 )
 from services.cases.rules.macros import check_macro
 from services.cases.rules.merging import must_be_mergeable, newcomers
-from services.cases.rules.moves import GATES, MOVES, SHUT, first_gate, gate_after, move, moves_of
-from services.cases.rules.prices import correction, explained, reclassify
+from services.cases.rules.moves import GATES, MOVES, SHUT, TURNS, first_gate, gate_after, move, moves_of
+from services.cases.rules.prices import correction, explained, is_charged, reclassify
 from services.cases.rules.routing import Hand, Queue, Wanted, hand_for, names_of_topic, queue_for
 from services.cases.rules.snippets import PLACES, filled_in, unknown_places, values_of
 from services.cases.rules.states import (
@@ -96,6 +96,7 @@ __all__ = [
     "MOVES",
     "PLACES",
     "SHUT",
+    "TURNS",
     "Agreed",
     "Audience",
     "Clock",
@@ -151,6 +152,7 @@ __all__ = [
     "happening",
     "intake_limits",
     "involved",
+    "is_charged",
     "is_held",
     "is_shut_by_merge",
     "keep_time",
@@ -200,6 +202,7 @@ __all__ = [
     "type_of",
     "unknown_places",
     "upheaval",
+    "used",
     "values_of",
     "walk_of",
     "without_login",

@@ -4,6 +4,9 @@ A clock is its segments. While one runs, its deadline is where the calendar has 
 closes the segment with the business time it used, so a later change of policy or calendar never rewrites the past: it
 begins a new segment. The target less all that was counted is what is left.
 
+A clock that has ended may go on (the case was opened again: what was used stays used), or begin another round with the
+whole target (the customer waits for the next answer). Either way its past stays: rounds stand one after the other.
+
 A clock carries the opening hours it runs by: what a team's profile says later about a calendar of that name is nothing
 to it until somebody gives it another promise.
 """
@@ -47,7 +50,9 @@ class Segment:
 @dataclass(frozen=True, slots=True)
 class Clock:
     """One promise of a case. ``used_seconds``: counted by closed segments. ``due_at`` and ``warn_at`` are None when it
-    does not run, or its calendar does not open for so long. ``warned_at`` and ``breached_at``: when that was told."""
+    does not run, or its calendar does not open for so long. ``warned_at`` and ``breached_at``: when that was told. All
+    of these speak of the present round. ``rounds``: the places of the segments that rounds began with. ``coming``: what
+    is promised by now, when the promise changed after the clock had ended."""
 
     kind: Kind
     promise: Promise
@@ -58,6 +63,8 @@ class Clock:
     warned_at: datetime | None = None
     breached_at: datetime | None = None
     segments: tuple[Segment, ...] = ()
+    rounds: tuple[int, ...] = (0,)
+    coming: Promise | None = None
 
     @property
     def target_seconds(self) -> int:
@@ -84,7 +91,26 @@ class Clock:
 
 def start(kind: Kind, promise: Promise, now: datetime, why: str = "started") -> Clock:
     """A clock begins to run."""
-    return _run(Clock(kind, promise, "running"), now, why)
+    return again(Clock(kind, promise, "idle"), now, why)
+
+
+def again(clock: Clock, now: datetime, why: str = "started") -> Clock:
+    """Another round, with the whole target. A clock that lasts stays as it is."""
+    if clock.lasts:
+        return clock
+    rounds = (*clock.rounds, len(clock.segments)) if clock.segments else clock.rounds
+    promise = clock.coming or clock.promise
+    return _run(Clock(clock.kind, promise, "running", segments=clock.segments, rounds=rounds), now, why)
+
+
+def go_on(clock: Clock, now: datetime) -> Clock:
+    """It had ended too early. What was used stays used, and the time since then counts nothing."""
+    if clock.lasts or not clock.segments:
+        return again(clock, now)
+    ended = clock.segments[-1].end or now
+    gap = Segment("pause", ended, max(now, ended), 0, clock.promise.calendar, "ended")
+    promise = clock.coming or clock.promise
+    return _run(replace(clock, promise=promise, coming=None, segments=(*clock.segments, gap)), now, "reopened")
 
 
 def pause(clock: Clock, now: datetime, why: str) -> Clock:
@@ -106,16 +132,18 @@ def resume(clock: Clock, now: datetime, why: str) -> Clock:
 def retarget(clock: Clock, promise: Promise, now: datetime) -> Clock:
     """Another promise holds from now on (another priority, contract or calendar). What has been used stays used; what
     the new promise has not reached yet will be told anew."""
+    if clock.state == "idle":
+        return replace(clock, promise=promise)
+    if not clock.lasts:
+        return replace(clock, coming=promise if promise != clock.promise else None)
     if promise == clock.promise:
         return clock
-    if not clock.lasts:
-        return replace(clock, promise=promise) if clock.state == "idle" else clock
     changed = replace(_close(clock, now), promise=promise)
+    warned = changed.warned_at if changed.used_seconds >= _to_warning(changed) else None
+    breached = changed.breached_at if changed.left_seconds <= 0 else None
+    changed = replace(changed, warned_at=warned, breached_at=breached)
     if clock.state == "running":
-        running = _run(changed, now, "retargeted")
-        warned = running.warned_at if _past(running.warn_at, now) else None
-        breached = running.breached_at if _past(running.due_at, now) else None
-        return replace(running, warned_at=warned, breached_at=breached)
+        return _run(changed, now, "retargeted")
     waiting = Segment("pause", now, None, None, promise.calendar, "retargeted")
     return replace(changed, segments=(*changed.segments, waiting))
 
@@ -143,13 +171,18 @@ def explain(clock: Clock, now: datetime) -> list[Segment]:
     return list(_close(clock, now).segments)
 
 
+def used(clock: Clock, now: datetime) -> int:
+    """What the present round has counted up to now."""
+    return sum(segment.counted_seconds or 0 for segment in explain(clock, now)[clock.rounds[-1] :])
+
+
 def _past(moment: datetime | None, now: datetime) -> bool:
     return moment is not None and moment <= now
 
 
 def _run(clock: Clock, now: datetime, why: str) -> Clock:
     hours, left = clock.promise.hours, clock.left_seconds
-    to_warning = int(clock.target_seconds * WARN_AT) - clock.used_seconds
+    to_warning = _to_warning(clock) - clock.used_seconds
     running = Segment("run", now, None, None, clock.promise.calendar, why)
     return replace(
         clock,
@@ -158,6 +191,10 @@ def _run(clock: Clock, now: datetime, why: str) -> Clock:
         warn_at=_reached(hours, now, to_warning),
         segments=(*clock.segments, running),
     )
+
+
+def _to_warning(clock: Clock) -> int:
+    return int(clock.target_seconds * WARN_AT)
 
 
 def _reached(hours: Calendar, now: datetime, seconds: int) -> datetime | None:

@@ -45,11 +45,17 @@ def differences(before: Case, after: Case) -> list[dict[str, Any]]:
 
 def begun(before: Kept, after: Kept) -> list[dict[str, Any]]:
     """One line of the timeline for the clocks that began to run, if any did."""
-    first = {one["kind"]: one["segments"][0][1] for one in before if one["segments"]}
-    new = [one for one in after if one["segments"] and one["segments"][0][1] != first.get(one["kind"])]
+    known = {one["kind"]: _began(one) for one in before}
+    new = [one for one in after if _began(one) not in (None, known.get(one["kind"]))]
     if not new:
         return []
     return [happening("clock", state="started", clocks=[clock_line(one) for one in new])]
+
+
+def _began(kept: dict[str, Any]) -> str | None:
+    """When its present round began; None while it stands ready."""
+    place = (kept.get("rounds") or [0])[-1]
+    return str(kept["segments"][place][1]) if kept["segments"] else None
 
 
 def happening(field: str, **details: Any) -> dict[str, Any]:

@@ -44,13 +44,10 @@ def told_at(moment: datetime) -> str:
 
 
 def _kept(clock: Clock) -> dict[str, Any]:
-    promise = clock.promise
-    return {
+    kept = {
         "kind": clock.kind,
         "state": clock.state,
-        "target_seconds": promise.target_seconds,
-        "calendar": promise.calendar,
-        "hours": told_of(promise.hours),
+        **_told(clock.promise),
         "used_seconds": clock.used_seconds,
         **{name: _text(getattr(clock, name)) for name in _MOMENTS},
         "segments": [
@@ -58,16 +55,40 @@ def _kept(clock: Clock) -> dict[str, Any]:
             for one in clock.segments
         ],
     }
+    if clock.rounds[1:]:
+        kept["rounds"] = list(clock.rounds)
+    return kept if clock.coming is None else kept | {"coming": _told(clock.coming)}
+
+
+def _told(promise: Promise) -> dict[str, Any]:
+    return {
+        "target_seconds": promise.target_seconds,
+        "calendar": promise.calendar,
+        "hours": told_of(promise.hours),
+    }
+
+
+def _promise(told: dict[str, Any]) -> Promise:
+    return Promise(told["target_seconds"], told["calendar"], calendar_of(told["hours"]))
 
 
 def _clock(kept: dict[str, Any]) -> Clock:
-    promise = Promise(kept["target_seconds"], kept["calendar"], calendar_of(kept["hours"]))
     segments = tuple(
         Segment(kind, datetime.fromisoformat(start), _moment(end), counted, calendar, why)
         for kind, start, end, counted, calendar, why in kept["segments"]
     )
     moments = {name: _moment(kept[name]) for name in _MOMENTS}
-    return Clock(kept["kind"], promise, kept["state"], kept["used_seconds"], **moments, segments=segments)
+    rounds, coming = tuple(kept.get("rounds") or (0,)), kept.get("coming")
+    return Clock(
+        kept["kind"],
+        _promise(kept),
+        kept["state"],
+        kept["used_seconds"],
+        **moments,
+        segments=segments,
+        rounds=rounds,
+        coming=_promise(coming) if coming else None,
+    )
 
 
 def _text(moment: datetime | None) -> str | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from services.cases.rules.case import Policy
 from services.cases.rules.form import Error, check_priority, find_topic
-from services.cases.rules.moves import MOVES
+from services.cases.rules.moves import MOVES, TURNS, Moves
 from services.cases.rules.snippets import PLACES, unknown_places
 from services.chassis.problems import Invalid
 from services.contracts import cases as c
@@ -14,7 +14,7 @@ from services.contracts import cases as c
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """The row of ``MOVES`` an act is, what it cannot be without, and what else it takes."""
+    """The row of ``MOVES`` an act is (``status``: of ``TURNS``), what it cannot be without, and what else it takes."""
 
     move: str
     needs: tuple[str, ...] = ()
@@ -23,8 +23,9 @@ class Act:
 
 _CHANGES = ("type", "priority", "topic")
 _ACTS = {
-    "comment": Act("support_comments", ("body",), ("visibility",)),
-    "answer": Act("answer", ("body",)),
+    "comment": Act("support_comments", ("body",), ("visibility", "status")),
+    "answer": Act("answer", ("body",), ("status",)),
+    "status": Act("", ("status",)),
     "review": Act("review", ("complexity",), ("level",)),
     "assign": Act("assign", (), ("assignee_id",)),
     "queue": Act("queue", (), ("queue_id",)),
@@ -85,13 +86,22 @@ def _order(actions: list[c.MacroLine]) -> list[Error]:
     """An act that no case could come to, whatever its status was at the beginning."""
     reached = {status for moves in MOVES.values() for status in moves}
     for place, action in enumerate(actions):
-        inside = action.action == "comment" and action.visibility == "internal"
-        moves = MOVES["comment_internal" if inside else _ACTS[action.action].move]
-        reached = {moves[status] for status in reached if status in moves}
+        for moves in _moves(action):
+            reached = {moves[status] for status in reached if status in moves}
         if not reached:
             detail = f"After what comes before, no case can be subject to: {action.action}."
             return [{"pointer": f"/actions/{place}/action", "rule": "order", "detail": detail}]
     return []
+
+
+def _moves(action: c.MacroLine) -> list[Moves]:
+    """The rows of the table that it goes through."""
+    name = _ACTS[action.action].move
+    if action.action == "comment" and action.visibility == "internal":
+        name = "comment_internal"
+    if action.action == "answer" and action.status:
+        name = "support_comments"  # no answer yet
+    return [MOVES[one] for one in (name, action.status and TURNS[action.status]) if one]
 
 
 def _error(name: str, rule: str, detail: str) -> Error:

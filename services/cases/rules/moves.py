@@ -6,6 +6,9 @@ gets a row in both, or in ``MOVES`` alone: then it has to wait for the price. No
 
 - a customer's comment on an answered or waiting case opens it again; on a closed one the team's policy decides
   (``closed.comment_effect``; ``follow_up`` appends, and opens a linked case once the window is over);
+- support says whose turn it is (``TURNS``): the customer's, somebody else's, its own again. Only the customer's comment
+  ends the wait for him; a case on hold stays there until support takes it up again. While a price is wanted or offered
+  the price alone says whose turn it is;
 - support's public comment opens a new case, because a person has spoken; only the answer makes it ``answered``;
 - no row of ``SHUT`` leads to a status of work but the customer's approval, and the reclassification to something that
   needs none. Looking a case over, giving it to somebody and talking about it leave it where it is;
@@ -29,6 +32,7 @@ _STAY: Moves = {
     "closed": "closed",
 }
 _ALIVE: list[Status] = ["new", "open", "waiting_customer", "on_hold", "answered"]
+_IN_HAND: list[Status] = ["new", "open", "waiting_customer", "on_hold"]
 _STAY_ALIVE: Moves = {status: _STAY[status] for status in _ALIVE}
 _AT_WORK: Moves = _STAY_ALIVE | {"new": "open"}
 _WAITING: list[Status] = ["new", "waiting_customer", "on_hold"]  # where an open case is while its gate is shut
@@ -48,6 +52,9 @@ MOVES: dict[str, Moves] = {
     "review": _AT_WORK,
     "assign": _AT_WORK,
     "escalate": _AT_WORK,
+    "ask_customer": dict.fromkeys(_IN_HAND, "waiting_customer"),
+    "hold": dict.fromkeys(_IN_HAND, "on_hold"),
+    "resume": {"open": "open", "waiting_customer": "open", "on_hold": "open"},
     "queue": _STAY_ALIVE,
     "callback": _STAY_ALIVE,
     "answer": dict.fromkeys(_ALIVE, "answered"),
@@ -91,6 +98,9 @@ SHUT: dict[str, Moves] = {
     "withdraw_quote": _ON_HOLD | {"closed": "closed"},
     "expire_quote": _ON_HOLD | {"closed": "closed"},
 }
+
+# The act by which support puts a case into a status of its choice.
+TURNS: dict[Status, str] = {"waiting_customer": "ask_customer", "on_hold": "hold", "open": "resume"}
 
 # What the acts of a price do with the gate; all others leave it as it is.
 GATES: dict[str, dict[Gate, Gate]] = {

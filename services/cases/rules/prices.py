@@ -19,6 +19,11 @@ _SENTENCES = {
 }
 
 
+def is_charged(case: Case, quote: Quote) -> bool:
+    """Whether the case costs what was offered: approved, and its type (still) needs a price."""
+    return quote.state == "approved" and case.gate == "open" and case.charge == "quote_required"
+
+
 def explained(case: Case, approved: Quote | None) -> str:
     """Why a case costs what it costs, in one sentence."""
     if case.gate != "open":

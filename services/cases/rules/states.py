@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from services.cases.rules.agreed import not_included
 from services.cases.rules.case import Policy, Reader, Standing
 from services.cases.rules.changes import editable
-from services.cases.rules.moves import moves_of, waits_for_price
+from services.cases.rules.moves import TURNS, moves_of, waits_for_price
 from services.cases.tables import Case
 from services.chassis.problems import Conflict, Forbidden, Invalid
 from services.contracts.access import CUSTOMER_SIDE, PART_OF, PERMISSIONS, Decision, Rule
@@ -24,6 +24,7 @@ _ACTS = {
     "case.review": "review",
     "case.assign": "assign",
     "case.answer": "answer",
+    **{f"case.{act}": act for act in TURNS.values()},
     "case.close": "close",
     "case.cancel": "cancel",
     "case.reopen": "reopen",
@@ -207,6 +208,8 @@ def offers_followers(policy: Policy) -> bool:
 
 def _fits(permission: str, reader: Reader, now: datetime) -> bool:
     case = reader.case
+    if permission in ("case.ask_customer", "case.hold", "case.resume"):
+        return permission != f"case.{TURNS.get(case.status)}"  # it stands there already
     if permission == "case.change":
         return bool(editable(reader))
     if permission == "case.confirm":

@@ -20,21 +20,22 @@ from services.cases.tables import Case
 Happening = Literal[
     "opened", "reviewed", "support_spoke", "customer_spoke", "answered", "closed", "cancelled", "reopened"
 ]
-Effect = Literal["start", "finish", "stop"]
+Effect = Literal["start", "go_on", "finish", "stop"]
 
 _EFFECTS: dict[Happening, dict[Kind, Effect]] = {
     "opened": {"review": "start", "first_response": "start", "resolution": "start"},
     "reviewed": {"review": "finish"},
     "support_spoke": {"first_response": "finish", "next_response": "finish"},
     "customer_spoke": {"next_response": "start"},
-    "reopened": {"resolution": "start"},
+    "reopened": {"resolution": "go_on"},
     "answered": {"review": "finish", "first_response": "finish", "next_response": "finish", "resolution": "finish"},
     "closed": {"review": "stop", "first_response": "stop", "next_response": "stop", "resolution": "finish"},
     "cancelled": {"review": "stop", "first_response": "stop", "next_response": "stop", "resolution": "stop"},
 }
 _ENDED = ("answered", "closed", "cancelled")
-# While a case waits for somebody else these stand still. The first look is owed at any time.
-_PAUSED: tuple[Kind, ...] = ("first_response", "next_response", "resolution")
+# While a case waits for somebody else these stand still. The first look is owed at any time, and so is an answer to
+# what the customer said last.
+_PAUSED: tuple[Kind, ...] = ("first_response", "resolution")
 FOLLOW_UP_HOURS = 24
 
 
@@ -48,9 +49,15 @@ def begin(case: Case, promised: Mapping[Kind, Promise], policy: Policy, now: dat
 
 def keep_time(reader: Reader, spoke: str, now: datetime) -> None:
     """Bring clocks and follow-up in line with what has happened since the case was read. ``spoke``: the side that said
-    something in public, or nothing."""
-    case = reader.case
-    happened = happenings(reader.before or case, case, spoke)
+    something in public, or nothing. Support's first public word is a look at the case, and so is taking it."""
+    case, before = reader.case, reader.before or reader.case
+    if case.gate == "offered" and before.gate != "offered":
+        spoke = "support"  # an offer is an answer
+    if spoke == "support" or (reader.standing.staff and before.assignee_id != case.assignee_id == reader.me):
+        case.reviewed_at = case.reviewed_at or now
+    happened = happenings(before, case, spoke)
+    if "reopened" in happened and reader.standing.side == "customer" and "customer_spoke" not in happened:
+        happened.append("customer_spoke")  # though without a word
     if happened or case.clocks:
         found = clocks_of(case.clocks)
         for happening in happened:
@@ -72,10 +79,12 @@ def happenings(before: Case, case: Case, spoke: str) -> list[Happening]:
         found.append("support_spoke")
     if spoke == "customer" and case.status not in _ENDED:
         found.append("customer_spoke")
+    if case.answered_at != before.answered_at or (case.status == "answered" != before.status):
+        found.append("answered")  # perhaps closed in the same act
     if case.status != before.status:
-        if case.status in ("answered", "closed", "cancelled"):
+        if case.status in ("closed", "cancelled"):
             found.append(case.status)
-        elif before.status in _ENDED:
+        elif before.status in _ENDED and case.status != "answered":
             found.append("reopened")
     return found
 
@@ -122,16 +131,19 @@ def _after(clock: Clock, happening: Happening, all_: list[Clock], now: datetime)
 
 def _act(clock: Clock, effect: Effect | None, now: datetime) -> Clock:
     if effect == "start":
-        return clock if clock.lasts else clocks.start(clock.kind, clock.promise, now)
+        return clocks.again(clock, now)
+    if effect == "go_on":
+        return clocks.go_on(clock, now)
     if effect in ("finish", "stop"):
         return clocks.finish(clock, now, kept=effect == "finish")
     return clock
 
 
 def _waits(clock: Clock, case: Case, now: datetime) -> Clock:
-    """Stand still while the case is somebody else's or goes on as another one, and go on after that."""
+    """Stand still while the case is somebody else's or goes on as another one, and go on after that. While a price is
+    wanted it is support's turn, whatever the status says."""
     why = "quote_offered" if case.gate == "offered" else ""
-    if case.status in ("waiting_customer", "on_hold"):
+    if case.status in ("waiting_customer", "on_hold") and case.gate != "wanted":
         why = case.status
     if clock.kind not in _PAUSED:
         why = ""

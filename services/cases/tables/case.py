@@ -23,7 +23,11 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from services.cases.tables.registry import metadata
 from services.contracts.cases import Confirmation, Gate, Status, Visibility
 
-PILE = "assignee_id IS NULL AND status IN ('new', 'open') AND gate <> 'offered'"
+# What nobody has and support can go on with: also what waits for support's price, wherever it stands.
+PILE = (
+    "assignee_id IS NULL"
+    " AND (status IN ('new', 'open') AND gate <> 'offered' OR status = 'on_hold' AND gate = 'wanted')"
+)
 NEVER_DUE = "'9999-12-31 00:00:00+00'::timestamptz"  # when a list puts what is never due
 _WORK_ORDER = ("priority_rank", text("coalesce(next_due_at, 'infinity'::timestamptz)"), "created_at", "id")
 _OPEN = text("status NOT IN ('closed', 'cancelled')")

@@ -37,7 +37,8 @@ class ClockList(View):
 
 
 class SegmentView(View):
-    """A stretch of a clock's life. ``end`` null: it lasts, and is counted up to this moment. A pause counts nothing."""
+    """A stretch of a clock's life. ``end`` null: it lasts, and is counted up to this moment. A pause counts nothing.
+    ``round``: a clock that waits for the next answer begins another round with the whole target each time."""
 
     kind: Literal["run", "pause"]
     start: datetime
@@ -45,11 +46,12 @@ class SegmentView(View):
     counted_seconds: int
     calendar: Key
     why: Key
+    round: int = 1
 
 
 class ClockExplanationView(View):
-    """Why a clock stands where it stands: what the segments count, together with ``left_seconds``, is the target (below
-    zero: overrun). ``contract_version``: of the contract that the case goes by, if there is one."""
+    """Why a clock stands where it stands: what the segments of its last round count, together with ``left_seconds``, is
+    the target (below zero: overrun). ``contract_version``: of the contract that the case goes by, if there is one."""
 
     kind: ClockKind
     state: ClockState

@@ -29,6 +29,8 @@ from services.contracts.terms import MoneyView
 
 Status = Literal["new", "open", "waiting_customer", "on_hold", "answered", "closed", "cancelled"]
 
+Turn = Literal["open", "waiting_customer", "on_hold"]  # whose turn it is: support's, the customer's, somebody else's
+
 
 Visibility = Literal["organization", "participants", "private"]
 

@@ -5,22 +5,24 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from services.chassis.messages import Request, Shape, View
-from services.contracts.cases.core import CaseView, Level
+from services.contracts.cases.core import CaseView, Level, Turn
 from services.contracts.cases.grouping import DoneView
 from services.contracts.cases.working import Assignee
 from services.contracts.shapes import Id, Key, PageSize, Position, ShortLine, Slug, Text, Version
 
 
 class MacroLine(View):
-    """One act, with what it takes: ``comment`` (``body``, ``visibility``), ``answer`` (``body``), ``review``
-    (``complexity``, ``level``), ``assign`` (``assignee_id``; null: back on the pile), ``queue`` (``queue_id``; null:
-    none), ``escalate`` (``level``, ``assignee_id``, ``body`` as the note), ``reclassify`` (``type``, ``priority``,
-    ``topic``, and ``body`` as the reason), ``tag`` and ``untag`` (``tag``), ``close``, ``cancel`` (``body`` as the
-    reason). A body may have the places of a snippet."""
+    """One act, with what it takes: ``comment`` (``body``, ``visibility``, ``status``), ``answer`` (``body``, and
+    ``status`` when it is no answer yet), ``status`` (``status``), ``review`` (``complexity``, ``level``), ``assign``
+    (``assignee_id``; null: back on the pile), ``queue`` (``queue_id``; null: none), ``escalate`` (``level``,
+    ``assignee_id``, ``body`` as the note), ``reclassify`` (``type``, ``priority``, ``topic``, and ``body`` as the
+    reason), ``tag`` and ``untag`` (``tag``), ``close``, ``cancel`` (``body`` as the reason). A body may have the places
+    of a snippet."""
 
     action: Literal[
         "comment",
         "answer",
+        "status",
         "review",
         "assign",
         "queue",
@@ -41,6 +43,7 @@ class MacroLine(View):
     priority: Key | None = None
     topic: Key | None = None
     tag: Key | None = None
+    status: Turn | None = None
 
 
 Actions = Annotated[list[MacroLine], Shape(min=1, max=20)]

@@ -10,6 +10,8 @@ from services.contracts.cases.core import (
     CaseView,
     Channel,
     CommentView,
+    Level,
+    Turn,
 )
 from services.contracts.cases.grouping import DoneView
 from services.contracts.shapes import (
@@ -56,7 +58,8 @@ class ChangeCase(Request[CaseView]):
 
 class AddComment(Request[CommentView]):
     """Write on a case. ``internal`` is for staff and can never become public. ``file_ids``: one's own uploads to this
-    case (``for_comment``), which are put into its folder; those of an internal comment are for staff only."""
+    case (``for_comment``), which are put into its folder; those of an internal comment are for staff only. ``status``:
+    staff say with it whose turn it is, as ``PUT …/status`` does."""
 
     team_id: Slug
     case_id: Id
@@ -64,6 +67,7 @@ class AddComment(Request[CommentView]):
     visibility: Literal["public", "internal"] = "public"
     channel: Channel = "portal"
     file_ids: Ids = []
+    status: Turn | None = None
 
 
 class ChangeComment(Request[CommentView]):
@@ -93,12 +97,12 @@ class ListComments(Request[CommentPage]):
 
 
 class ReviewCase(Request[CaseView]):
-    """Staff looked at it first: how hard is it, and which level takes it."""
+    """Staff looked at it first: how hard is it, and which level takes it (without ``level`` it stays at its own)."""
 
     team_id: Slug
     case_id: Id
     complexity: Literal["simple", "complex"]
-    level: Annotated[int, Shape(min=1, max=2)] = 1
+    level: Level | None = None
 
 
 class AssignCase(Request[CaseView]):
@@ -112,7 +116,8 @@ class AssignCase(Request[CaseView]):
 
 
 class AnswerCase(Request[CaseView]):
-    """Support answers (and may close in the same act); the customer may still object. ``file_ids`` as in a comment."""
+    """Support answers (and may close in the same act); the customer may still object. ``file_ids`` as in a comment.
+    With another ``status`` than ``answered`` it is no answer yet, but a word that says whose turn it is."""
 
     team_id: Slug
     case_id: Id
@@ -120,3 +125,14 @@ class AnswerCase(Request[CaseView]):
     close: bool = False
     channel: Channel = "portal"
     file_ids: Ids = []
+    status: Literal["answered", "open", "waiting_customer", "on_hold"] = "answered"
+
+
+class ChangeStatus(Request[CaseView]):
+    """Say whose turn it is: ``waiting_customer`` until he comments, ``on_hold`` while it is somebody else's, ``open``
+    when it is support's again. Clocks of the answer pause meanwhile; one that the customer started by a question does
+    not. Staff; 409 ``quote_required`` while a price has to be approved before the work."""
+
+    team_id: Slug
+    case_id: Id
+    status: Turn

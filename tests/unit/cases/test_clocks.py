@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, settings
@@ -25,6 +26,8 @@ acts = st.lists(
         st.one_of(
             st.just(("pause",)),
             st.just(("resume",)),
+            st.just(("end",)),
+            st.just(("go on",)),
             st.tuples(st.just("retarget"), st.integers(1, 3000), st.sampled_from(("office", "always"))),
         ),
     ),
@@ -49,6 +52,10 @@ def play(done: list[tuple[int, tuple[object, ...]]]) -> tuple[Clock, datetime, t
             clock = clocks.pause(clock, now, "waiting_customer")
         elif act == "resume":
             clock = clocks.resume(clock, now, "customer_commented")
+        elif act == "end":
+            clock = clocks.finish(clock, now)
+        elif act == "go on":
+            clock = clocks.go_on(clock, now)
         else:
             target, calendar = values
             assert isinstance(target, int)
@@ -69,7 +76,7 @@ def test_what_the_segments_count_is_what_an_observer_counted(done: list[tuple[in
     assert sum(segment.counted_seconds or 0 for segment in told) == counted.total_seconds()
     assert all(one.end == two.start for one, two in itertools.pairwise(told)), "no gap, no overlap"
     assert told[0].start == MONDAY
-    assert told[-1].end == max(now, told[-1].start)
+    assert not clock.lasts or told[-1].end == max(now, told[-1].start)
 
 
 @settings(max_examples=200, deadline=None)
@@ -77,7 +84,7 @@ def test_what_the_segments_count_is_what_an_observer_counted(done: list[tuple[in
 def test_at_its_deadline_a_running_clock_has_used_its_target(done: list[tuple[int, tuple[object, ...]]]) -> None:
     clock, _now, _, _ = play(done)
     if clock.due_at is None:
-        assert clock.state == "paused"
+        assert clock.state != "running"
         return
     at_due = sum(segment.counted_seconds or 0 for segment in clocks.explain(clock, clock.due_at))
     assert at_due == max(clock.target_seconds, clock.used_seconds)
@@ -113,8 +120,27 @@ def test_an_ended_clock_stays_as_it_is() -> None:
     later = MONDAY + timedelta(days=1)
     assert clocks.pause(ended, later, "x") == ended
     assert clocks.resume(ended, later, "x") == ended
-    assert clocks.retarget(ended, promise(1, "office"), later) == ended
+    assert replace(clocks.retarget(ended, promise(1, "office"), later), coming=None) == ended
     assert clocks.finish(ended, later) == ended
+
+
+def test_another_round_has_the_whole_target_and_leaves_the_last_one_alone() -> None:
+    first = clocks.finish(clocks.start("next_response", promise(3600, "always"), MONDAY), MONDAY + 90 * MINUTE)
+    again = clocks.again(clocks.told(first, MONDAY + 90 * MINUTE), MONDAY + 120 * MINUTE)
+    assert (again.used_seconds, again.due_at, again.breached_at) == (0, MONDAY + 180 * MINUTE, None)
+    assert again.segments[:1] == first.segments
+    assert clocks.used(again, MONDAY + 130 * MINUTE) == 600
+    assert clocks_of(keep([again])) == [again]
+
+
+def test_a_clock_that_stands_still_alarms_anew_when_it_goes_on_under_a_longer_promise() -> None:
+    began = clocks.start("resolution", promise(3600, "always"), MONDAY)
+    still = clocks.pause(clocks.told(began, MONDAY + 60 * MINUTE), MONDAY + 60 * MINUTE, "on_hold")
+    assert (still.warned_at, still.breached_at) == (MONDAY + 60 * MINUTE,) * 2
+    longer = clocks.retarget(still, promise(7200, "always"), MONDAY + 90 * MINUTE)
+    assert clocks.resume(longer, MONDAY + 120 * MINUTE, "resumed").alarm_at == MONDAY + 150 * MINUTE
+    shorter = clocks.retarget(still, promise(1800, "always"), MONDAY + 90 * MINUTE)
+    assert clocks.resume(shorter, MONDAY + 120 * MINUTE, "resumed").alarm_at is None, "that was told"
 
 
 def test_a_contracts_target_stands_before_the_profiles() -> None:

@@ -72,6 +72,16 @@ def test_nothing_leaves_cancelled_and_every_shut_case_can_be_ended() -> None:
                 assert after("cancel", (status, gate)) or (status in WORK and gate != "open")
 
 
+def test_support_says_whose_turn_it_is_only_of_a_case_at_work() -> None:
+    for status, act in rules.TURNS.items():
+        for came_from in ("open", "waiting_customer", "on_hold"):
+            assert after(act, (came_from, "open")) == (status, "open")
+            assert after(act, (came_from, "wanted")) is after(act, (came_from, "offered")) is None
+        assert after(act, ("answered", "open")) is None
+    assert after("customer_comments", ("waiting_customer", "open")) == ("open", "open")
+    assert after("customer_comments", ("on_hold", "open")) == ("on_hold", "open")
+
+
 def test_a_demanded_price_takes_a_case_from_work() -> None:
     for status in STATUSES:
         led = after("demand_price", (status, "open"))

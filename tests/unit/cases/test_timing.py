@@ -70,16 +70,19 @@ def test_whatever_happens_clocks_run_only_where_the_case_is_supports(done: list[
         now += timedelta(minutes=minutes)
         after(case, now, spoke, status=status, gate=gate, reviewed_at=now if reviewed else case.reviewed_at)
         running = {kind for kind, clock in clocks(case).items() if clock.state == "running"}
-        waits = case.status in ("waiting_customer", "on_hold") or case.gate == "offered"
+        waits = case.gate == "offered" or (case.gate == "open" and case.status in ("waiting_customer", "on_hold"))
         ended = case.status in ("answered", "closed", "cancelled")
-        assert not waits or running <= {"review"}, "somebody else's turn"
+        assert not waits or running <= {"review", "next_response"}, "somebody else's turn"
+        assert clocks(case)["next_response"].state != "paused", "what the customer said last is always answered"
         assert not ended or not running, "it has ended"
         assert waits or "paused" not in states(case).values(), "nothing stands still without a reason"
         due = [clock.due_at for clock in clocks(case).values() if clock.due_at]
         assert case.next_due_at == min(due, default=None)
         assert not ended or case.follow_up_at is None
         for clock in clocks(case).values():
-            assert sum(segment.counted_seconds or 0 for segment in clock.segments) == clock.used_seconds
+            present = clock.segments[clock.rounds[-1] :]
+            assert sum(segment.counted_seconds or 0 for segment in present) == clock.used_seconds
+            assert all(one.end == two.start for one, two in itertools.pairwise(present)), "no gap, no overlap"
 
 
 def test_waiting_for_the_customer_costs_support_nothing() -> None:
@@ -94,6 +97,60 @@ def test_waiting_for_the_customer_costs_support_nothing() -> None:
     assert clocks(case)["resolution"].due_at == NOW + 52 * HOUR, "one of four hours was used"
     why = [(segment.kind, segment.why) for segment in clocks(case)["resolution"].segments]
     assert why == [("run", "started"), ("pause", "waiting_customer"), ("run", "resumed")]
+
+
+def test_a_case_that_is_opened_again_goes_on_with_what_it_has_used() -> None:
+    case = after(case_of(), NOW + HOUR, "support", status="open")
+    after(case, NOW + 2 * HOUR, "customer")
+    after(case, NOW + 3 * HOUR, "support", status="closed", answered_at=NOW + 3 * HOUR)
+    assert states(case) == {"review": "met", "first_response": "met", "next_response": "met", "resolution": "met"}
+    after(case, NOW + 50 * HOUR, "customer", status="open")
+    resolution, next_one = clocks(case)["resolution"], clocks(case)["next_response"]
+    assert resolution.due_at == NOW + 51 * HOUR, "three of four hours were used"
+    assert [(one.why, one.counted_seconds) for one in resolution.segments] == [
+        ("started", 3 * 3600),
+        ("ended", 0),
+        ("reopened", None),
+    ]
+    assert (next_one.due_at, next_one.used_seconds, next_one.rounds) == (NOW + 54 * HOUR, 0, (0, 1))
+    assert [one.counted_seconds for one in next_one.segments] == [3600, None]
+
+
+def test_a_customer_who_opens_it_again_without_a_word_waits_for_an_answer() -> None:
+    case = after(case_of(), NOW + HOUR, "support", status="closed")
+    silent = Reader(case, Standing("mem_2", "org_1", "member", [], "Ada"), POLICY, before=copy.copy(case))
+    case.status = "open"
+    rules.keep_time(silent, "", NOW + 2 * HOUR)
+    assert states(case)["next_response"] == "running"
+
+
+def test_a_priority_that_changes_between_two_answers_is_promised_from_the_next_one_on() -> None:
+    case = after(case_of(), NOW + HOUR, "support", status="open")
+    after(case, NOW + 2 * HOUR, "customer")
+    after(case, NOW + 3 * HOUR, "support")
+    sooner: dict[Kind, Promise] = {kind: Promise(3600, "always", ALWAYS) for kind in KINDS}
+    rules.repromise(case, sooner, NOW + 4 * HOUR, begins=True)
+    answered = clocks(case)["next_response"]
+    assert (answered.state, answered.target_seconds) == ("met", 4 * 3600), "the past goes by what held then"
+    after(case, NOW + 5 * HOUR, "customer")
+    assert clocks(case)["next_response"].due_at == NOW + 6 * HOUR
+
+
+def test_an_answer_that_closes_kept_or_missed_its_promises_like_any_other() -> None:
+    case = after(case_of(), NOW + 5 * HOUR, "support", status="closed", answered_at=NOW + 5 * HOUR)
+    assert states(case)["review"] == "missed"
+    unanswered = after(case_of(), NOW + 5 * HOUR, status="closed")
+    assert states(unanswered)["review"] == "stopped"
+
+
+def test_an_offer_is_an_answer_and_a_question_about_it_wants_another() -> None:
+    case = after(case_of(gate="wanted"), NOW + HOUR, status="waiting_customer", gate="offered")
+    assert states(case)["first_response"] == "met"
+    assert case.reviewed_at == NOW + HOUR
+    after(case, NOW + 2 * HOUR, "customer")
+    assert (states(case)["next_response"], states(case)["resolution"]) == ("running", "paused")
+    after(case, NOW + 3 * HOUR, status="on_hold", gate="wanted")
+    assert states(case)["resolution"] == "running", "without an offer it is support's turn"
 
 
 def test_each_alarm_is_sounded_once_and_of_what_is_over_no_warning_comes() -> None:
