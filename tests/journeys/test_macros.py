@@ -114,7 +114,7 @@ def test_a_macro_says_whose_turn_it_is(scene: Scene) -> None:
         {"action": "status", "status": "on_hold"},
     )
     assert expect(scene.agent.post(f"{path}/macros/{holds}"), 200)["status"] == "on_hold"
-    never = {"name": unique("Macro "), "actions": [{"action": "answer", "body": "x"}, {"action": "status"}]}
+    never: Any = {"name": unique("Macro "), "actions": [{"action": "answer", "body": "x"}, {"action": "status"}]}
     refused = expect(scene.agent.post(f"{scene.path}/macros", never), 422)
     assert [error["pointer"] for error in refused["errors"]] == ["/actions/1/status"]
     never["actions"][1]["status"] = "on_hold"
