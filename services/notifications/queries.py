@@ -62,8 +62,11 @@ _WHERE_I_STAND = select(
     _MEMBER.label("member"), principals_of(me, team).label("principals"), func.coalesce(_NEWEST, 0).label("newest")
 )
 _PRINCIPALS = bindparam("principals", type_=ARRAY(Text))
-# What was once for more people is told to those who may see the case now.
-_SEEN_NOW = exists().where(cases.c.case_id == feed.c.subject, cases.c.audience.op("&&")(_PRINCIPALS))
+# What was once for more people is told to those who may see the case now; what is about no case, to whom it was for.
+_SEEN_NOW = or_(
+    ~feed.c.subject.startswith("case_"),
+    exists().where(cases.c.case_id == feed.c.subject, cases.c.audience.op("&&")(_PRINCIPALS)),
+)
 _FEED = (
     select(feed)
     .where(

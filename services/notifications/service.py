@@ -30,6 +30,8 @@ class Service:
 
     tell_of_files = events("files", files.FileEvent, commands.tell)
 
+    tell_of_accounts = events("accounts", accounts.AccountEvent, commands.tell)
+
     send_mails = errand(
         seconds=1,
         take=commands.take_mails,

@@ -14,7 +14,7 @@ from services.chassis.entrypoints import EventLine, RpcLine, event_lines, lines_
 from services.chassis.messages import Event, Message, Request, View
 
 SERVICES = ("accounts", "cases", "files", "notifications")
-ABSTRACT = {"CaseEvent", "DraftEvent", "FileEvent", "QuoteEvent"}
+ABSTRACT = {"AccountEvent", "CaseEvent", "DraftEvent", "FileEvent", "QuoteEvent"}
 HEARD_BY_THE_GATEWAY = {"FeedAppended", "PrincipalsChanged", "SessionEnded", "TokenRevoked"}
 # Asked by the mailroom and by the gateway itself, never by a client.
 ASKED_FROM_WITHIN = {"FindPeople", "FileUploads", "ReadForecast", "TakeMail", "UseToken", "ReadRevocations"}

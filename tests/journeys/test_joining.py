@@ -62,6 +62,7 @@ def test_an_applicant_gets_the_account_he_chose_once_staff_approve(
     started = expect(apply(world, portal, asked), 201)
     assert started["status"] == "pending"
     here = f"{portal.path}/registrations/{started['id']}"
+    heard = {who.id: expect(who.get(f"{portal.path}/events"), 200)["cursor"] for who in (lead, portal.customer)}
     unknown = sign_in(world, unique("nobody")).json()
     waiting = sign_in(world, asked["user_name"])
     assert (waiting.status, waiting.json()["code"]) == (401, unknown["code"])
@@ -91,6 +92,13 @@ def test_an_applicant_gets_the_account_he_chose_once_staff_approve(
     world.settle(lambda: portal.team.knows(person, portal.home.id))
     portal.team.open_case(person)
     assert expect(world.http("POST", f"{here}/status", json=status), 200)["status"] == "approved"
+
+    def told_of(who: Person) -> list[tuple[str, str]]:
+        lines = expect(who.get(f"{portal.path}/events?after={heard[who.id]}"), 200)["data"]
+        return [(one["type"], one["actor"]) for one in lines if one["subject"] == started["id"]]
+
+    world.settle(lambda: told_of(lead) == [("registration.submitted", None), ("registration.approved", lead.id)])
+    assert told_of(portal.customer) == []
     assert expect(lead.post(f"{here}/reject", {"reason": "Too late"}), 409)["code"] == "already_decided"
 
 

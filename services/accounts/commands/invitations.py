@@ -74,6 +74,8 @@ def _invite(uow: UnitOfWork, standing: Standing, organization: Fields | None, as
         organization=organization["name"] if organization else asked["team_id"],
     )
     note(uow, "invitation.sent", team_id=asked["team_id"], object_id=row["id"], role=asked["role"])
+    about = {"team_id": asked["team_id"], "thing_id": row["id"], "actor_id": me["id"]}
+    uow.record(c.UserInvited(**about, organization_id=place))
     return queries.joining.invitation_view(row)
 
 

@@ -159,4 +159,6 @@ def renew(uow: UnitOfWork, team: Fields, profile: dict[str, Any], comment: str |
     if full["intake"]["anonymous"]:
         _open_door(uow, team["id"], full)
     note(uow, "profile.applied", team_id=team["id"], object_id=team["id"], version=team["profile_version"])
+    about = {"team_id": team["id"], "thing_id": team["id"], "actor_id": uow.actor.user_id}
+    uow.record(c.ProfileApplied(**about, fact_version=team["profile_version"]))
     return team

@@ -81,6 +81,7 @@ def confirm_registration(uow: UnitOfWork, ask: c.ConfirmRegistration) -> c.DoneV
     if found["confirmed_at"] is None:
         uow.run(update(registrations).where(registrations.c.id == found["id"]).values(confirmed_at=uow.now))
         note(uow, "registration.confirmed", team_id=ask.team_id, object_id=found["id"])
+        uow.record(c.RegistrationSubmitted(team_id=ask.team_id, thing_id=found["id"], actor_id=None))
         _tell_who_decides(uow, found)
     return c.DoneView()
 
@@ -121,6 +122,7 @@ def approve_registration(uow: UnitOfWork, ask: c.ApproveRegistration) -> c.Membe
         organization=place["organization_name"],
     )
     note(uow, "registration.approved", team_id=ask.team_id, object_id=applied["id"], user_id=person["id"])
+    uow.record(c.RegistrationApproved(team_id=ask.team_id, thing_id=applied["id"], actor_id=uow.actor.user_id))
     return made
 
 
@@ -159,6 +161,7 @@ def reject_registration(uow: UnitOfWork, ask: c.RejectRegistration) -> c.Registr
     if applied["confirmed_at"] is not None:
         want_letter(uow, "registration_rejected", applied, team_id=ask.team_id, reason=ask.reason)
     note(uow, "registration.rejected", team_id=ask.team_id, object_id=applied["id"])
+    uow.record(c.RegistrationRejected(team_id=ask.team_id, thing_id=applied["id"], actor_id=uow.actor.user_id))
     return queries.joining.registration_view(decided, standing)
 
 

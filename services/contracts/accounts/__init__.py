@@ -3,6 +3,7 @@
 from services.contracts.accounts.access import *
 from services.contracts.accounts.agreements import *
 from services.contracts.accounts.audit import *
+from services.contracts.accounts.events import *
 from services.contracts.accounts.joining import *
 from services.contracts.accounts.letters import *
 from services.contracts.accounts.oidc import *

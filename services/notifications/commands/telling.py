@@ -11,6 +11,7 @@ from sqlalchemy import ARRAY, Text, bindparam, text
 from services.chassis.ids import new_id
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import notifications as c
+from services.contracts.accounts import AccountEvent
 from services.contracts.cases import (
     CallbackScheduled,
     CaseEvent,
@@ -77,23 +78,25 @@ def follow_case(uow: UnitOfWork, happened: CaseEvent) -> None:
     _append(uow, happened, values, _TELL[keep, bool(told)])
 
 
-def tell(uow: UnitOfWork, happened: FileEvent) -> None:
+def tell(uow: UnitOfWork, happened: FileEvent | AccountEvent) -> None:
     """Append an event to the feed and tell who listens right now."""
     _append(uow, happened, {}, _TELL[False, False])
 
 
-def _append(uow: UnitOfWork, happened: CaseEvent | FileEvent, values: dict[str, Any], statement: Any) -> None:
+def _append(
+    uow: UnitOfWork, happened: CaseEvent | FileEvent | AccountEvent, values: dict[str, Any], statement: Any
+) -> None:
     """Appending goes one by one within a team (an advisory lock until the commit), so that cursors become visible in
     their order: a reader who has seen a cursor never misses a smaller one. The lock is taken by the last statement of
     the unit of work and after the rest of that statement, so that others wait for little more than a commit."""
-    said, data, audience = uow.context.more, rules.thin(happened), list(happened.audience)
+    said, data, (subject, audience) = uow.context.more, rules.thin(happened), rules.whom(happened)
     at = datetime.fromisoformat(said["time"]) if said.get("time") else uow.now
     about = {
         "event_id": said["event_id"],
         "type": happened.wire_name,
         "time": at,
         "team_id": happened.team_id,
-        "case_id": happened.case_id,
+        "case_id": subject,
         "actor_id": happened.actor_id,
         "audience": audience,
         "data": orjson.dumps(data).decode(),
@@ -105,7 +108,7 @@ def _append(uow: UnitOfWork, happened: CaseEvent | FileEvent, values: dict[str, 
         type=happened.wire_name,
         time=at,
         team_id=happened.team_id,
-        subject=happened.case_id,
+        subject=subject,
         actor=happened.actor_id,
         data=data,
     )

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from services.contracts.access import PERMISSIONS, Decision
+from services.contracts.accounts import AccountEvent
 from services.contracts.cases import (
     CallbackCancelled,
     CallbackMissed,
@@ -38,6 +39,7 @@ from services.contracts.cases import (
     QuoteOffered,
     QuoteWithdrawn,
 )
+from services.contracts.files import FileEvent
 
 # What an event says in the feed: names, ids and states; never a text that somebody wrote.
 _THIN = (
@@ -100,6 +102,13 @@ def thin(event: Any) -> dict[str, Any]:
     if hasattr(event, "fact_version"):
         found["version"] = event.fact_version
     return found
+
+
+def whom(event: CaseEvent | FileEvent | AccountEvent) -> tuple[str, list[str]]:
+    """What the event happened to, and who may know of it: of people and set-up the team's staff."""
+    if isinstance(event, AccountEvent):
+        return event.thing_id, [f"team:{event.team_id}"]
+    return event.case_id, list(event.audience)
 
 
 def letters_for(event: CaseEvent, *, actor_is_staff: bool, mails_comments: bool) -> dict[str, str]:
