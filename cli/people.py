@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import sys
+from urllib.parse import quote
 
 import click
 
 from cli.api import team
 from cli.desk import Desk, example, pass_desk
 
-_SHOWN = ("id", "user.user_name", "user.name", "user.email", "role", "active")
+_PLACE = ("id", "user.user_name", "user.name", "user.email", "role", "active")
+_AGENT = (*(f"membership.{column}" for column in _PLACE), "available")
+_LOGIN = ("user.id", "user.user_name", "user.name", "user.email", "operator", "active")
 
 
 @click.group()
 def users() -> None:
-    """People of an organization."""
+    """People of an organization, and (for operators) everybody with a login."""
 
 
 @users.command("list", epilog=example("casework users list extend org_01m7x2c4e6g8j0k2m4n6p8q0r2 --q ada"))
@@ -25,7 +28,7 @@ def users() -> None:
 def list_users(desk: Desk, team_id: str, organization: str, q: str | None) -> None:
     """The people of an organization, by name."""
     path = team(team_id, f"/organizations/{organization}/users")
-    desk.table(desk.api.each(path, q=q, limit=100), _SHOWN)
+    desk.table(desk.api.each(path, q=q, limit=100), _PLACE)
 
 
 @users.command(
@@ -71,6 +74,43 @@ def deactivate(desk: Desk, team_id: str, membership: str) -> None:
     desk.show(told, f"{told['user']['name']} has no place here any more.")
 
 
+@users.command("find", epilog=example("casework users find ada@example.org"))
+@click.argument("q", metavar="PART", required=False)
+@pass_desk
+def find(desk: Desk, q: str | None) -> None:
+    """Everybody with a login, by a PART of the name, user name or e-mail address."""
+    desk.table(desk.api.each("/v1/users", q=q, limit=100), _LOGIN)
+
+
+@users.command("shut", epilog=example("casework users shut user_01m7x2c4e6g8j0k2m4n6p8q0r2"))
+@click.argument("user_id", metavar="USER")
+@pass_desk
+def shut(desk: Desk, user_id: str) -> None:
+    """Shut a person out of the whole installation. Sessions and tokens end at once."""
+    told = desk.api.call("PATCH", f"/v1/users/{quote(user_id, safe='')}", {"active": False})
+    desk.show(told, f"{told['user']['name']} is shut out.")
+
+
+@users.command("open", epilog=example("casework users open user_01m7x2c4e6g8j0k2m4n6p8q0r2"))
+@click.argument("user_id", metavar="USER")
+@pass_desk
+def let_in(desk: Desk, user_id: str) -> None:
+    """Let somebody in again who was shut out. Every place is as it was."""
+    told = desk.api.call("PATCH", f"/v1/users/{quote(user_id, safe='')}", {"active": True})
+    desk.show(told, f"{told['user']['name']} may sign in again.")
+
+
+@users.command(
+    "remove-second-factor", epilog=example("casework users remove-second-factor user_01m7x2c4e6g8j0k2m4n6p8q0r2")
+)
+@click.argument("user_id", metavar="USER")
+@pass_desk
+def remove_second_factor(desk: Desk, user_id: str) -> None:
+    """Let somebody who lost app and recovery codes sign in without. Make sure first that it is that person who asks."""
+    desk.api.call("DELETE", f"/v1/users/{quote(user_id, safe='')}/second-factor")
+    desk.show({"removed": user_id}, "The second factor is removed, and a letter says so.")
+
+
 @click.group()
 def agents() -> None:
     """The team's own staff."""
@@ -80,8 +120,8 @@ def agents() -> None:
 @click.argument("team_id", metavar="TEAM")
 @pass_desk
 def list_agents(desk: Desk, team_id: str) -> None:
-    """The staff, by name."""
-    desk.table(desk.api.each(team(team_id, "/agents"), limit=100), _SHOWN)
+    """The staff, by name. The id is that of the place, which `users deactivate` ends."""
+    desk.table(desk.api.each(team(team_id, "/agents"), limit=100), _AGENT)
 
 
 @agents.command("add", epilog=example("casework agents add extend bo bo@example.org 'Bo Ek' --role lead"))

@@ -131,6 +131,20 @@ def test_people_come_and_go(console: Console, team: Team) -> None:
     assert "[already_member]" in console.run(*words, typed="blue-Horse-42-Battery\n", status=1)
 
 
+def test_staff_is_listed_and_a_person_is_shut_out_and_let_in(console: Console, team: Team) -> None:
+    name = unique("bo")
+    words = ("agents", "add", team.id, name, f"{name}@example.org", "Bo Ek", "--password-stdin")
+    added = console.told(*words, typed="blue-Horse-42-Battery\n")
+    [line] = [line for line in console.run("agents", "list", team.id).splitlines() if name in line]
+    assert {added["id"], name, "Bo", "Ek", f"{name}@example.org", "agent", "True"} <= set(line.split())
+    [found] = console.told("users", "find", name)
+    assert found["user"]["id"] in console.run("users", "find", name)
+    assert console.told("users", "shut", found["user"]["id"])["active"] is False
+    assert console.told("users", "open", found["user"]["id"])["active"] is True
+    assert "a letter says so" in console.run("users", "remove-second-factor", found["user"]["id"])
+    assert console.told("users", "deactivate", team.id, added["id"])["active"] is False
+
+
 def test_a_token_is_shown_once_works_and_is_revoked(console: Console, team: Team) -> None:
     made = console.told("tokens", "create", "report", "--scope", "cases:read", "--scope", "accounts:read")
     assert made["token"] not in console.run("tokens", "list")
