@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,9 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
+from services.accounts.commands.installation import prepare
+from services.accounts.settings import Settings
+from services.chassis.settings import load
 from tests.journeys.cast import Cast, Person, expect, unique
 from tests.world import HttpAnswer, MemoryWorld, World
 
@@ -287,3 +291,16 @@ def test_the_wait_is_over_after_a_quarter_of_an_hour(memory: MemoryWorld, person
     assert [stranger("/v1/sessions", wrong).status for _ in range(11)] == [401] * 10 + [429]
     with memory.at(datetime.now(UTC) + timedelta(minutes=15, seconds=1)):
         expect(stranger("/v1/sessions", wrong | {"password": person.password}), 201)
+
+
+def test_a_restart_leaves_the_operators_password_as_he_changed_it(memory: MemoryWorld) -> None:
+    name, first = unique("root"), "a-first-long-password"
+    named = {"operator_name": name, "operator_password": first, "operator_email": f"{name}@example.org"}
+    settings, work = replace(load(Settings), **named), memory.client.works["accounts"]
+    prepare(work, settings)
+    signed_in = expect(memory.http("POST", "/v1/sessions", json={"login": name, "password": first}), 201)
+    root = Person(memory, signed_in["user"]["id"], name, "", signed_in["access_token"], first)
+    expect(root.put("/v1/me/password", {"password": first, "new_password": NEW}), 200)
+    prepare(work, settings)
+    expect(sign_in(memory, root, NEW), 201)
+    expect(sign_in(memory, root, first), 401)
