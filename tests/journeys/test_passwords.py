@@ -295,7 +295,7 @@ def test_the_wait_is_over_after_a_quarter_of_an_hour(memory: MemoryWorld, person
 
 def test_a_restart_leaves_the_operators_password_as_he_changed_it(memory: MemoryWorld) -> None:
     name, first = unique("root"), "a-first-long-password"
-    named = {"operator_name": name, "operator_password": first, "operator_email": f"{name}@example.org"}
+    named: dict[str, Any] = {"operator_name": name, "operator_password": first, "operator_email": f"{name}@example.org"}
     settings, work = replace(load(Settings), **named), memory.client.works["accounts"]
     prepare(work, settings)
     signed_in = expect(memory.http("POST", "/v1/sessions", json={"login": name, "password": first}), 201)
