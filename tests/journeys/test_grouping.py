@@ -121,14 +121,38 @@ def test_a_merge_lets_no_follower_read_what_he_did_not_read(scene: Scene) -> Non
 
 def test_whose_case_is_merged_hears_of_the_answer(cast: Cast, memory: MemoryWorld, post: Post) -> None:
     scene = Scene(cast.team("C"))
-    (_, source), (into, target) = scene.open(scene.colleague), scene.open()
-    expect(scene.agent.post(f"{source}/merge", {"into_id": into["id"]}), 200)
+    (_, source), (_, more), (into, target) = scene.open(scene.colleague), scene.open(scene.colleague), scene.open()
+    for path in (source, more):
+        expect(scene.agent.post(f"{path}/merge", {"into_id": into["id"]}), 200)
     expect(scene.agent.post(f"{target}/answer", {"body": "Oil the hinge."}), 200)
     memory.settle(None)
     for who in (scene.colleague, scene.customer):
         post.wait(who, into, "Oil the hinge.")
+    for path, left in ((source, [scene.colleague.id]), (more, [])):
+        expect(scene.agent.post(f"{path}/unmerge"), 200)
+        assert [one["id"] for one in expect(scene.agent.get(target), 200)["followers"]] == left
+
+
+def test_comments_of_a_merged_case_are_put_right_where_they_are_shown(memory: MemoryWorld, scene: Scene) -> None:
+    (_, source), (into, target), word = scene.open(), scene.open(), unique("hinge")
+    said = [
+        expect(scene.customer.post(f"{source}/comments", {"body": body}), 201)["id"]
+        for body in (word, "Green.", "Ours.")
+    ]
+    expect(scene.agent.post(f"{source}/merge", {"into_id": into["id"]}), 200)
+    assert expect(scene.customer.patch(f"{source}/comments/{said[1]}", {"body": "Red."}), 409)["code"] == "merged"
+    expect(scene.customer.patch(f"{target}/comments/{said[1]}", {"body": "Red."}), 200)
+    expect(scene.customer.http("DELETE", f"{target}/comments/{said[0]}"), 204)
+    made = expect(scene.agent.post(f"{target}/split", {"comment_ids": [said[2]], "title": "Ours"}), 201)
+    assert made["description"] == "Ours."
+    memory.settle(None)
+    assert expect(scene.agent.get(f"{scene.path}/cases?q={word}"), 200)["data"] == []
     expect(scene.agent.post(f"{source}/unmerge"), 200)
-    assert expect(scene.agent.get(target), 200)["followers"] == []
+    assert [one["body"] for one in expect(scene.customer.get(source), 200)["comments"]] == [
+        "(taken back)",
+        "Red.",
+        "Ours.",
+    ]
 
 
 def test_merging_is_no_way_around_the_price(cast: Cast) -> None:
@@ -211,6 +235,9 @@ def test_the_customer_rates_a_closed_case_once_it_is_closed(scene: Scene) -> Non
     assert (told["rating"], told["confirmation"]) == (4, expect(scene.agent.get(path), 200)["confirmation"])
     line = expect(scene.agent.get(f"{path}/history?limit=100"), 200)["data"][-1]
     assert (line["field"], line["after"], line["reason"]) == ("rating", 4, asked["text"])
+    expect(scene.customer.put(f"{path}/rating", asked | {"text": "And friendly"}), 200)
+    line = expect(scene.agent.get(f"{path}/history?limit=100"), 200)["data"][-1]
+    assert (line["field"], line["after"], line["reason"]) == ("rating", 4, "And friendly")
 
 
 def test_a_merged_case_asks_for_no_follow_up_until_it_is_taken_apart(memory: MemoryWorld, cast: Cast) -> None:

@@ -55,6 +55,17 @@ def test_many_cases_are_closed_at_once_each_with_its_own_outcome(cast: Cast, sce
     assert (line["field"], line["after"], line["actor"]["id"]) == ("status", "closed", scene.agent.id)
 
 
+def test_what_could_not_be_done_within_a_day_is_given_up(memory: MemoryWorld, scene: Scene) -> None:
+    case, here = scene.open()
+    job = expect(scene.agent.post(f"{scene.path}/cases/bulk", {"action": "close", "case_ids": [case["id"]]}), 202)
+    assert job["state"] == "running"
+    with memory.at(datetime.now(UTC) + timedelta(days=1, minutes=1)):
+        told = expect(scene.agent.get(f"{scene.path}/jobs/{job['id']}"), 200)
+        assert (told["state"], told["waiting"], told["refused"], told["items"][0]["code"]) == ("done", 0, 1, "given_up")
+        memory.settle(None)
+    assert expect(scene.agent.get(here), 200)["status"] == "new"
+
+
 def test_cases_are_tagged_assigned_and_commented_at_once(scene: Scene) -> None:
     cases = [scene.open() for _ in range(3)]
     ids, word = [case["id"] for case, _ in cases], unique("word")

@@ -94,8 +94,12 @@ def rate_case(uow: UnitOfWork, ask: c.RateCase) -> c.CaseView:
     if uow.actor.user_id not in (case.contact_id, case.created_by):
         raise Forbidden("not_yours", "Only the contact and the creator of a case rate it.")
     case.status = rules.move("rate", case)
+    # Other words for the same score stand in the history, too.
+    again = (
+        [{"field": "rating", "before": ask.score, "after": ask.score}] if ask.text and case.rating == ask.score else []
+    )
     case.rating = ask.score
-    save(uow, reader, reason=ask.text)
+    save(uow, reader, reason=ask.text, noted=again)
     record(uow, reader, c.CaseRated, Round(support=True), score=ask.score, text=ask.text)
     return queries.view(uow, reader)
 

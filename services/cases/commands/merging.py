@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert
+from sqlalchemy import ARRAY, Text, any_, bindparam, delete, insert
 
 from services.cases import queries, rules
 from services.cases.commands.linking import no_such_case
 from services.cases.commands.opening import Origin, open_after
 from services.cases.commands.saving import record, save, take
+from services.cases.queries.grouping import BROUGHT_ALREADY, LEFT_OVER
 from services.cases.rules import Reader, Round
 from services.cases.tables import followers, merges
 from services.chassis.problems import Conflict, Invalid
@@ -18,7 +19,17 @@ from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
 
 _FOLLOW = insert(followers)
-_NOTE = insert(merges)
+# With whom an earlier merge brought already, so that he stays as long as one of them.
+_NOTE = insert(merges).values(
+    {name: bindparam(name) for name in ("case_id", "into_id", "at")}
+    | {"follower_ids": bindparam("new", type_=ARRAY(Text)).op("||")(BROUGHT_ALREADY)}
+)
+_LEAVE = (
+    delete(followers)
+    .where(followers.c.case_id == bindparam("left"), followers.c.user_id == any_(bindparam("gone", type_=ARRAY(Text))))
+    .where(LEFT_OVER)
+    .returning(followers.c.user_id)
+)
 _UNDO = delete(merges).where(merges.c.case_id == bindparam("merged")).returning(merges.c.into_id, merges.c.follower_ids)
 
 
@@ -35,7 +46,9 @@ def merge_case(uow: UnitOfWork, ask: c.MergeCase) -> c.CaseView:
     rules.must_be_mergeable(reader, target)
     reader.case.status = rules.move("merge", reader.case)
     target.case.status = rules.move("merge", target.case)
-    new = rules.newcomers(reader, target)
+    wanted = rules.newcomers(reader, target)
+    there = {user_id for user_id, _ in target.followers}
+    new = [pair for pair in wanted if pair[0] not in there]
     if len(target.followers) + len(new) > rules.MOST_FOLLOWERS:
         raise rules.too_many_followers()
     reader.case.merged_into = target.case.id
@@ -44,8 +57,8 @@ def merge_case(uow: UnitOfWork, ask: c.MergeCase) -> c.CaseView:
         uow.run(_FOLLOW, [{"case_id": target.case.id, "user_id": one, "name": name} for one, name in new])
         target.followers += new
         target.present = list({*target.present, *reader.present})
-    ids = [user_id for user_id, _ in new]
-    values: dict[str, Any] = {"case_id": reader.case.id, "into_id": target.case.id, "follower_ids": ids, "at": uow.now}
+    values: dict[str, Any] = {"case_id": reader.case.id, "into_id": target.case.id, "at": uow.now}
+    values |= {"new": [one for one, _ in new], "others": [one for one, _ in wanted if one in there]}
     uow.run(_NOTE, values)
     target.merged.append((reader.case.id, reader.case.number))
     save(uow, target)
@@ -56,7 +69,7 @@ def merge_case(uow: UnitOfWork, ask: c.MergeCase) -> c.CaseView:
 
 
 def unmerge_case(uow: UnitOfWork, ask: c.UnmergeCase) -> c.CaseView:
-    """Undo it; of the followers those go that came with it. Raises Conflict ``not_merged``."""
+    """Undo it; of the followers those go that came with it alone. Raises Conflict ``not_merged``."""
     found = queries.pair(uow, ask)
     reader = found[ask.case_id]
     rules.must_be_able(reader, "case.merge")
@@ -67,9 +80,9 @@ def unmerge_case(uow: UnitOfWork, ask: c.UnmergeCase) -> c.CaseView:
     target = found[undone.into_id]
     reader.case.merged_into = None
     save(uow, reader)
-    gone = set(undone.follower_ids)
-    if gone:
-        uow.run(delete(followers).where(followers.c.case_id == target.case.id, followers.c.user_id.in_(gone)))
+    if undone.follower_ids:
+        left = uow.all(_LEAVE, {"left": target.case.id, "gone": undone.follower_ids})
+        gone = {row.user_id for row in left}
         target.followers = [pair for pair in target.followers if pair[0] not in gone]
     save(uow, target)
     told = rules.sides_of(reader.standing.side)
@@ -82,7 +95,7 @@ def split_case(uow: UnitOfWork, ask: c.SplitCase) -> c.CaseView:
     """Some comments become a case of their own. Raises Invalid ``/comment_ids``."""
     reader = take(uow, ask, "case.merge")
     reader.case.status = rules.move("merge", reader.case)
-    said = queries.comments_of(uow, reader.case.id, ask.comment_ids)
+    said = queries.comments_of(uow, reader, ask.comment_ids)
     if len(said) != len(set(ask.comment_ids)):
         raise Invalid.field("/comment_ids", "exists", "Some of these are no comments of this case.")
     first = next((one for one in said if one.visibility == "public"), None)

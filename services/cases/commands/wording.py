@@ -1,20 +1,22 @@
-"""Putting a comment right, or taking it back. What it said stays in the history, for staff."""
+"""Putting a comment right, or taking it back. What it said stays in the history, for staff. Comments of a merged case
+are found where they are shown, in the case that goes on."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, update
+from sqlalchemy import Row, insert, update
 
 from services.cases import queries, rules
 from services.cases.commands.saving import record, save
 from services.cases.rules import Reader, Round
-from services.cases.tables import comments
+from services.cases.tables import comments, unindexed
 from services.chassis.problems import Conflict, Forbidden, NotFound
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
 
+_HEAR = insert(unindexed)
 EDIT_MINUTES = 15
 RETRACTED = "(taken back)"
 
@@ -29,7 +31,7 @@ def change_comment(uow: UnitOfWork, ask: c.ChangeComment) -> c.CommentView:
         _put(uow, reader, said, {"body": ask.body, "edited_at": uow.now})
         more = {"comment_id": said.id, "visibility": said.visibility}
         record(uow, reader, c.CommentEdited, Round(), **more)
-    [now] = queries.comments_of(uow, reader.case.id, [said.id])
+    [now] = queries.comments_of(uow, reader, [said.id])
     return queries.comment_view(now)
 
 
@@ -47,7 +49,7 @@ def retract_comment(uow: UnitOfWork, ask: c.RetractComment) -> c.DoneView:
 def _taken(uow: UnitOfWork, ask: c.ChangeComment | c.RetractComment) -> tuple[Reader, Row[Any]]:
     """The case, locked, and its comment, if the caller sees it and there is still time."""
     reader = queries.one(uow, ask, to_change=True)
-    said = next(iter(queries.comments_of(uow, reader.case.id, [ask.comment_id])), None)
+    said = next(iter(queries.comments_of(uow, reader, [ask.comment_id])), None)
     if said is None or (said.visibility == "internal" and not reader.standing.staff):
         raise NotFound()
     rules.must_be_able(reader, "case.comment_internal" if said.visibility == "internal" else "case.comment")
@@ -62,5 +64,7 @@ def _taken(uow: UnitOfWork, ask: c.ChangeComment | c.RetractComment) -> tuple[Re
 
 def _put(uow: UnitOfWork, reader: Reader, said: Row[Any], values: dict[str, Any]) -> None:
     uow.run(update(comments).where(comments.c.id == said.id).values(values))
+    if said.case_id != reader.case.id:  # of a case merged into this one: its search document has the old words
+        uow.run(_HEAR, {"case_id": said.case_id})
     after = None if "retracted_at" in values else values["body"]
     save(uow, reader, noted=[{"field": "comment", "before": said.body, "after": after}], reason=said.id)

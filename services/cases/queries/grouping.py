@@ -12,6 +12,7 @@ from sqlalchemy import (
     bindparam,
     case,
     column,
+    exists,
     func,
     literal,
     select,
@@ -22,7 +23,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from services.cases.queries.sight import visible
 from services.cases.queries.single import one
 from services.cases.rules import Reader
-from services.cases.tables import OPEN, Case, cases, comments, links
+from services.cases.tables import OPEN, Case, cases, comments, followers, links, merges
 from services.chassis.problems import Forbidden
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
@@ -71,9 +72,23 @@ _begun = select(func.coalesce(_after.c.merged_into, _after.c.id)).where(
 )
 _FOLLOW_UP = visible(cases.c.id).where(OPEN, cases.c.merged_into.is_(None), cases.c.id.in_(_begun))
 _FOLLOW_UP = _FOLLOW_UP.order_by(cases.c.id.desc()).limit(1)
+_known = merges.alias("known")
+_brought = select(func.unnest(_known.c.follower_ids).label("user_id")).where(_known.c.into_id == bindparam("into_id"))
+_brought_ids = _brought.subquery("brought").c.user_id
+# Of these people, those whom another merge brought: they belong to this one as well.
+BROUGHT_ALREADY = (
+    select(func.coalesce(func.array_agg(_brought_ids.distinct()), literal([], ARRAY(Text))))
+    .where(_brought_ids == any_(bindparam("others", type_=ARRAY(Text))))
+    .scalar_subquery()
+)
+# Whether no merge any more brings a follower.
+LEFT_OVER = ~exists().where(_known.c.into_id == followers.c.case_id, followers.c.user_id == any_(_known.c.follower_ids))
 _COMMENTS = (
     select(*comments.c)
-    .where(comments.c.case_id == _here, comments.c.id == any_(bindparam("ids", type_=ARRAY(Text))))
+    .where(
+        comments.c.case_id == any_(bindparam("case_ids", type_=ARRAY(Text))),
+        comments.c.id == any_(bindparam("ids", type_=ARRAY(Text))),
+    )
     .order_by(comments.c.created_at, comments.c.id)
 )
 # Comments that a new case begins with, as the rows of ``comments`` that its INSERT writes along.
@@ -110,6 +125,8 @@ def list_tags(uow: UnitOfWork, ask: c.ListTags) -> c.TagList:
     return c.TagList(data=reader.tags)
 
 
-def comments_of(uow: UnitOfWork, case_id: str, ids: list[str]) -> list[Row[Any]]:
-    """Those of these comments that belong to a case in hand, oldest first."""
-    return uow.all(_COMMENTS, {"case_id": case_id, "ids": ids})
+def comments_of(uow: UnitOfWork, reader: Reader, ids: list[str]) -> list[Row[Any]]:
+    """Those of these comments that a case in hand shows: its own, and those of the cases merged into it. Oldest
+    first."""
+    case_ids = [reader.case.id, *(case_id for case_id, _ in reader.merged)]
+    return uow.all(_COMMENTS, {"case_ids": case_ids, "ids": ids})

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import DateTime, Row, bindparam, select
 
 from services.cases.tables import job_items, jobs
 from services.chassis.problems import NotFound
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
 
+LASTS = timedelta(days=1)  # what was not done by then is not done any more: nobody expects it
+_GIVEN_UP = "It could not be done within a day. Try again, and tell the operators if it fails once more."
 _item = (job_items.c.case_id, job_items.c.outcome, job_items.c.code, job_items.c.detail)
 # A job is seen by who started it.
 _JOB = (
@@ -29,6 +32,7 @@ _TURN = (
         job_items.c.place == bindparam("place"),
         job_items.c.outcome == "waiting",
     )
+    .where(jobs.c.created_at > bindparam("since", type_=DateTime(timezone=True)))
     .with_for_update(of=job_items)
 )
 
@@ -38,7 +42,8 @@ def read_job(uow: UnitOfWork, ask: c.ReadJob) -> c.JobView:
     rows = uow.all(_JOB, {"job_id": ask.job_id, "team_id": ask.team_id, "me": uow.actor.user_id})
     if not rows:
         raise NotFound()
-    job, outcomes = rows[0], [row.outcome for row in rows]
+    job, items = rows[0], [_item_line(row, uow.now) for row in rows]
+    outcomes = [item.outcome for item in items]
     waiting = outcomes.count("waiting")
     return c.JobView(
         id=job.id,
@@ -50,12 +55,17 @@ def read_job(uow: UnitOfWork, ask: c.ReadJob) -> c.JobView:
         done=outcomes.count("done"),
         refused=outcomes.count("refused"),
         created_at=job.created_at,
-        items=[
-            c.JobItemLine(case_id=row.case_id, outcome=row.outcome, code=row.code, detail=row.detail) for row in rows
-        ],
+        items=items,
     )
 
 
+def _item_line(row: Row[Any], now: datetime) -> c.JobItemLine:
+    """What became of one case. What failed on our side again and again waits in the broker, and the job for nothing."""
+    if row.outcome == "waiting" and row.created_at <= now - LASTS:
+        return c.JobItemLine(case_id=row.case_id, outcome="refused", code="given_up", detail=_GIVEN_UP)
+    return c.JobItemLine(case_id=row.case_id, outcome=row.outcome, code=row.code, detail=row.detail)
+
+
 def turn_of(uow: UnitOfWork, job_id: str, place: int) -> Row[Any] | None:
-    """What is to be done for one case of a job, locked; None when it is done or not wanted any more."""
-    return uow.first(_TURN, {"job_id": job_id, "place": place})
+    """What is to be done for one case of a job, locked; None when it is done, given up or not wanted any more."""
+    return uow.first(_TURN, {"job_id": job_id, "place": place, "since": uow.now - LASTS})

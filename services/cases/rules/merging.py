@@ -50,12 +50,11 @@ def _readers(reader: Reader) -> tuple[Any, ...]:
 
 def newcomers(reader: Reader, target: Reader) -> list[tuple[str, str]]:
     """Who has to follow ``target``, so that nobody waits in vain for an answer: whose case the other one is, as far as
-    they see it, and its followers."""
+    they see it, and its followers; whoever follows it already among them."""
     case = reader.case
     names = (case.contact_name, case.created_by_name, case.owner_name)
     people = [(one, name) for one, name in zip(_ids(case), names, strict=True) if sees(reader, one)]
-    told = {*_ids(target.case), *(user_id for user_id, _ in target.followers)}
-    return [(one, name) for one, name in dict([*people, *reader.followers]).items() if one not in told]
+    return [(one, name) for one, name in dict([*people, *reader.followers]).items() if one not in _ids(target.case)]
 
 
 def _ids(case: Case) -> tuple[str, str, str]:

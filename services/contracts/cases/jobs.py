@@ -13,7 +13,8 @@ Action = Literal["assign", "queue", "close", "cancel", "tag", "comment", "macro"
 
 
 class JobItemLine(View):
-    """One case of a job: ``waiting``, ``done``, ``cancelled``, or ``refused`` with the problem's ``code``."""
+    """One case of a job: ``waiting``, ``done``, ``cancelled``, or ``refused`` with the problem's ``code``
+    (``given_up``: it could not be done within a day)."""
 
     case_id: Id
     outcome: Literal["waiting", "done", "refused", "cancelled"]
