@@ -38,6 +38,7 @@ from services.chassis.entrypoints import event, events, rpc, timer
 from services.contracts import cases as c
 from services.contracts import files
 from services.contracts.accounts import (
+    ContactChanged,
     ContractVersioned,
     MembershipChanged,
     OrganizationChanged,
@@ -175,6 +176,7 @@ class Service:
     tell_audiences = timer(seconds=1, do=audiences.tell_audiences)
     settle_names = timer(seconds=1, do=facts.settle_names)
     learn_contract = event("accounts", ContractVersioned, facts.learn_contract)
+    learn_contact = event("accounts", ContactChanged, facts.learn_contact)
     learn_queue = event("accounts", QueueChanged, facts.learn_queue)
     add_mail_reply = event("notifications", ReplyReceived, replies.add_mail_reply)
     note_files = events("files", files.FileEvent, timeline.note_file)

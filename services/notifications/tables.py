@@ -73,14 +73,14 @@ cases = Table(
     Column("fact_version", Integer, nullable=False),
 )
 
-# How somebody without a login is reached about his one case. His links are made from ``nonce`` and the secret key;
+# How somebody without a login is reached about a case. His links are made from ``nonce`` and the secret key;
 # null: he has no key.
 contacts = Table(
     "contacts",
     metadata,
     Column("contact_id", Text, primary_key=True),
+    Column("case_id", Text, primary_key=True),
     Column("team_id", Text, nullable=False),
-    Column("case_id", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("email", Text, nullable=False),
     Column("locale", Text, nullable=False),
@@ -191,11 +191,11 @@ inbound = Table(
 
 def newer_only(table: Table) -> Insert:
     """Write a fact down, given as values named like the columns, unless a newer one is there already."""
-    key = next(iter(table.primary_key)).name
+    key = {column.name for column in table.primary_key}
     made = insert(table).values({column.name: bindparam(column.name) for column in table.c})
-    fresh = {column.name: made.excluded[column.name] for column in table.c if column.name != key}
+    fresh = {column.name: made.excluded[column.name] for column in table.c if column.name not in key}
     newer = made.excluded.fact_version > table.c.fact_version
-    return made.on_conflict_do_update(index_elements=[key], set_=fresh, where=newer)
+    return made.on_conflict_do_update(index_elements=sorted(key), set_=fresh, where=newer)
 
 
 def principals_of(user_id: ColumnElement[str], team_id: ColumnElement[str]) -> ColumnElement[list[str]]:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import delete, insert, update
 
 from services.accounts import queries, rules
+from services.accounts.commands.facts import contact_changed
 from services.accounts.tables import contacts
 from services.chassis.ids import new_id
 from services.chassis.messages import ABSENT
@@ -25,6 +26,7 @@ def add_contact(uow: UnitOfWork, ask: c.AddContact) -> c.ContactView:
     row = {"id": new_id("con"), **said, "email": ask.email, "version": 1, "created_at": uow.now}
     row |= _derived(uow, row)
     uow.run(insert(contacts).values(row))
+    uow.record(contact_changed(row))
     return queries.joining.contact_view(row)
 
 
@@ -39,7 +41,9 @@ def change_contact(uow: UnitOfWork, ask: c.ChangeContact) -> c.ContactView:
         return queries.joining.contact_view(contact)
     changes |= _derived(uow, {**contact, **changes}) | {"version": contact["version"] + 1}
     uow.run(update(contacts).where(contacts.c.id == contact["id"]).values(changes))
-    return queries.joining.contact_view({**contact, **changes})
+    changed = {**contact, **changes}
+    uow.record(contact_changed(changed))
+    return queries.joining.contact_view(changed)
 
 
 def remove_contact(uow: UnitOfWork, ask: c.RemoveContact) -> c.DoneView:
@@ -48,6 +52,7 @@ def remove_contact(uow: UnitOfWork, ask: c.RemoveContact) -> c.DoneView:
     contact = queries.joining.contact_to_change(uow, ask)
     uow.must_match(contact["version"])
     uow.run(delete(contacts).where(contacts.c.id == contact["id"]))
+    uow.record(contact_changed({**contact, "version": contact["version"] + 1}, removed=True))
     return c.DoneView()
 
 

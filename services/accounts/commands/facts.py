@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Table, update
 
 from services.accounts import queries, rules
 from services.accounts.settings import Settings
-from services.accounts.tables import contract_versions, memberships, organizations, queues, teams, users
+from services.accounts.tables import contacts, contract_versions, memberships, organizations, queues, teams, users
 from services.chassis.messages import Event
 from services.chassis.unit_of_work import UnitOfWork, Work
 from services.contracts import accounts as c
@@ -81,6 +81,11 @@ def queue_changed(row: Fields, *, removed: bool = False) -> c.QueueChanged:
     )
 
 
+def contact_changed(row: Fields, *, removed: bool = False) -> c.ContactChanged:
+    told = {name: row[name] for name in ("team_id", "organization_id", "name", "email", "phone", "user_id")}
+    return c.ContactChanged(contact_id=row["id"], **told, removed=removed, fact_version=row["version"])
+
+
 def change_memberships(uow: UnitOfWork, which: Sequence[ColumnElement[bool]], values: Fields) -> list[Fields]:
     """Change these memberships: one statement, one event each. Returns them with the person, as they are now."""
     person = (users.c.user_name, users.c.email, users.c.locale)
@@ -103,6 +108,7 @@ _FACTS: tuple[tuple[Table, Callable[[Fields], Event]], ...] = (
     (memberships, membership_changed),
     (contract_versions, contract_versioned),
     (queues, queue_changed),
+    (contacts, contact_changed),
 )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import case, delete, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.accounts import queries, rules, secrets
+from services.accounts.commands.facts import contact_changed
 from services.accounts.rules.joining import Limit
 from services.accounts.tables import contacts, invitations, joining_counts, registrations
 from services.chassis.unit_of_work import UnitOfWork
@@ -41,7 +42,8 @@ def link_contacts(uow: UnitOfWork, organization_id: str | None, person: Fields) 
     if organization_id is not None:
         his = (contacts.c.organization_id == organization_id) & (contacts.c.email_key == person["email_key"])
         linked = update(contacts).where(his).values(user_id=person["id"], version=contacts.c.version + 1)
-        uow.run(linked)
+        for row in uow.all(linked.returning(*contacts.c)):
+            uow.record(contact_changed(row._asdict()))
 
 
 def forget_applications(uow: UnitOfWork) -> bool:

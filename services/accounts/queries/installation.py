@@ -84,7 +84,7 @@ def old_links(uow: UnitOfWork) -> Select[Any]:
 
 def facts_after(uow: UnitOfWork, table: Table, after: str) -> list[Fields]:
     """The next rows by id, to be told again: teams with their profile, organizations, memberships as
-    ``persons``, versions of contracts, or queues with their agents."""
+    ``persons``, versions of contracts, queues with their agents, or contacts."""
     whole = {memberships: people.persons, queues: agents_in.with_agents}.get(table)
     rows = whole(uow) if whole else sight.visible(uow, table)
     if table is teams:

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.cases import queries, rules
 from services.cases.commands.callbacks import move_callback
-from services.cases.commands.keys import end_keys
+from services.cases.commands.keys import end_keys, reach_contact
 from services.cases.commands.saving import record, save, take
 from services.cases.rules import Reader
 from services.chassis.messages import ABSENT
@@ -24,6 +24,8 @@ def change_case(uow: UnitOfWork, ask: c.ChangeCase) -> c.CaseView:
     changed = _apply(uow, reader, sent)
     if changed:
         save(uow, reader)
+        if "contact" in changed:
+            reach_contact(uow, reader)
         if "callback_at" in sent:
             move_callback(uow, reader, sent["callback_at"])
         record(uow, reader, c.CaseChanged, rules.sides_of(reader.standing.side), fields=changed)
@@ -37,10 +39,11 @@ def _apply(uow: UnitOfWork, reader: Reader, sent: dict[str, Any]) -> list[str]:
     around = queries.surroundings(uow, before, people) if rules.looks_around(sent) else None
     reader.case = case = rules.changed_case(reader, sent, around, uow.now)
     changed = [field for name, field in rules.CHANGEABLE.items() if name in sent and _differs(name, before, case)]
-    if "contact" in changed:
+    if around is not None and "contact" in changed:
         if case.visibility == "private":
             raise rules.private_refused()
         reader.present.append(case.contact_id)
+        reader.outsider = around.outsiders.get(case.contact_id)
         end_keys(uow, reader)
     if "product" in changed:
         reader.followable = True  # it is held, or there is none

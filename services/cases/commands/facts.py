@@ -11,9 +11,20 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 from services.cases import rules
 from services.cases.commands.audiences import note_policy, note_products
 from services.cases.queries import names
-from services.cases.tables import cases, contracts, followers, memberships, organizations, queues, renames, teams
+from services.cases.tables import (
+    cases,
+    contacts,
+    contracts,
+    followers,
+    memberships,
+    organizations,
+    queues,
+    renames,
+    teams,
+)
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts.accounts import (
+    ContactChanged,
     ContractVersioned,
     MembershipChanged,
     OrganizationChanged,
@@ -37,6 +48,8 @@ _ORGANIZATION = ["organization_id", "team_id", "name", "kind", "products", "fact
 _MEMBERSHIP = [column.name for column in memberships.c]
 _CONTRACT = ["organization_id", "contract_version", "team_id", "effective_from"]
 _LEARN_CONTRACT = insert(contracts).on_conflict_do_nothing()
+_CONTACT = [column.name for column in contacts.c]
+_LEARN_CONTACT = _learn(contacts, _CONTACT)
 _QUEUE = [column.name for column in queues.c]
 _LEARN_QUEUE = _learn(queues, _QUEUE)
 _LEARN_TEAM = _learn(teams, _TEAM)
@@ -84,6 +97,11 @@ def learn_contract(uow: UnitOfWork, event: ContractVersioned) -> None:
     """A version of a contract. It never changes, so the first telling is the last."""
     values = {name: getattr(event, name) for name in _CONTRACT} | {"terms": event.terms.dump()}
     uow.run(_LEARN_CONTRACT, values)
+
+
+def learn_contact(uow: UnitOfWork, event: ContactChanged) -> None:
+    """Somebody without a login. Cases in which he is the contact keep what was known of him when he was named."""
+    uow.run(_LEARN_CONTACT, _values(event, _CONTACT))
 
 
 def learn_queue(uow: UnitOfWork, event: QueueChanged) -> None:

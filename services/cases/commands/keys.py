@@ -6,20 +6,27 @@ import hashlib
 import secrets
 from typing import Any
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import bindparam, delete, insert, update
+from sqlalchemy.dialects.postgresql import insert as insert_or_replace
 
 from services.cases import queries, rules
 from services.cases.commands.saving import record, save, take
 from services.cases.queries.attempts import count, forget
 from services.cases.rules import Limit, Reader, Round
 from services.cases.settings import settings
-from services.cases.tables import Case, access_keys
+from services.cases.tables import Case, access_keys, case_contacts
 from services.chassis.ids import made_key, new_id
 from services.chassis.problems import TooManyRequests
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
 
 _ISSUE = insert(access_keys)
+_put = insert_or_replace(case_contacts)
+_REACHED = _put.on_conflict_do_update(
+    index_elements=[case_contacts.c.case_id],
+    set_={column.name: _put.excluded[column.name] for column in case_contacts.c if column.name != "case_id"},
+)
+_UNREACHED = delete(case_contacts).where(case_contacts.c.case_id == bindparam("of_case"))
 _END = (
     update(access_keys)
     .where(access_keys.c.case_id == bindparam("of_case"), access_keys.c.ended_at.is_(None))
@@ -43,14 +50,22 @@ def new_key(uow: UnitOfWork, case: Case, created_by: str | None) -> tuple[dict[s
     return row, key
 
 
-def contact_row(case: Case, contact: c.ContactLine, locale: str) -> dict[str, Any]:
-    """What is kept of somebody who opens his case without a login: how he is reached."""
+def contact_row(case: Case, contact: c.ContactLine | rules.Outsider, locale: str) -> dict[str, Any]:
+    """What is kept of a contact without a login: how he is reached."""
     row: dict[str, Any] = {"case_id": case.id, "contact_id": case.contact_id}
-    return (
-        row
-        | {name: getattr(contact, name) for name in ("name", "email", "phone")}
-        | {"locale": contact.locale or locale}
-    )
+    row |= {name: getattr(contact, name) for name in ("name", "email", "phone")}
+    return row | {"locale": getattr(contact, "locale", None) or locale}
+
+
+def reach_contact(uow: UnitOfWork, reader: Reader) -> None:
+    """The case has another contact: from now on he is told what concerns his case, with a login or without."""
+    case, outsider = reader.case, reader.outsider
+    if outsider is None or outsider.email is None:
+        uow.run(_UNREACHED, {"of_case": case.id})
+        return
+    row = contact_row(case, outsider, reader.policy["locale"])
+    uow.run(_REACHED, row)
+    tell_address(uow, case, row, None)
 
 
 def tell_address(uow: UnitOfWork, case: Case, contact: dict[str, Any], nonce: bytes | None) -> None:

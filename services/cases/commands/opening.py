@@ -113,8 +113,9 @@ def register(uow: UnitOfWork, ask: c.OpenCase, reader: Reader, more: Along | Non
     # The event reaches customers too, and a priority that support keeps to itself is not told to them.
     priority = case.priority if profile["priority"]["customer_sets"] else None
     told = Round(support=case.assignee_id is None, customer=True, followers=True)
+    if "contact" in along:
+        tell_address(uow, case, along["contact"], along["key"]["nonce"] if key else None)
     if key:
-        tell_address(uow, case, along["contact"], along["key"]["nonce"])
         uow.told_once.add("access_key")
     record(uow, reader, c.CaseOpened, told, type=case.type, priority=priority, product=case.product)
     if case.assignee_id is not None:
@@ -138,9 +139,11 @@ def _along(uow: UnitOfWork, ask: c.OpenCase, reader: Reader) -> tuple[Along, str
         along["noted"] = {name.removeprefix("noted_"): value for name, value in told.items()}
     if ask.technical_information is not None and ask.technical_information.information:
         along["information"] = information_row(uow, reader, ask.technical_information.information)
+    contact = ask.contact or reader.outsider
+    if contact is not None and contact.email is not None:
+        along["contact"] = contact_row(reader.case, contact, reader.policy["locale"])
     if ask.contact is None:
         return along, None
-    along["contact"] = contact_row(reader.case, ask.contact, reader.policy["locale"])
     along["key"], key = new_key(uow, reader.case, None)
     return along, key
 

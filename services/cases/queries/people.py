@@ -16,6 +16,7 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
+    or_,
     select,
     update,
 )
@@ -23,8 +24,8 @@ from sqlalchemy import cast as cast_to
 
 from services.cases.queries.desks import HANDS
 from services.cases.queries.sight import POLICY, READS, READS_ALL, me, mine, team
-from services.cases.rules import Agreed, Standing, Surroundings
-from services.cases.tables import Case, contracts, memberships, organizations, queues, teams
+from services.cases.rules import Agreed, Outsider, Standing, Surroundings
+from services.cases.tables import Case, contacts, contracts, memberships, organizations, queues, teams
 from services.chassis.problems import Conflict, NotFound
 from services.chassis.unit_of_work import UnitOfWork
 
@@ -59,6 +60,14 @@ _colleague = (
     )
     .correlate(organizations)
 )
+_named: ColumnElement[Any] = any_(bindparam("people", type_=ARRAY(Text)))
+_his = (
+    contacts.c.team_id == organizations.c.team_id,
+    contacts.c.organization_id == organizations.c.organization_id,
+    ~contacts.c.removed,
+    contacts.c.contact_id == _named,
+)
+_turned_out = select(contacts.c.user_id).where(*_his).correlate(organizations)
 _members = (
     select(func.json_object_agg(memberships.c.user_id, memberships.c.name))
     .where(
@@ -66,10 +75,14 @@ _members = (
         memberships.c.organization_id == organizations.c.organization_id,
         memberships.c.active,
         any_(memberships.c.permissions) == READS,
-        memberships.c.user_id == any_(bindparam("people", type_=ARRAY(Text))),
+        or_(memberships.c.user_id == _named, memberships.c.user_id.in_(_turned_out)),
     )
     .correlate(organizations)
     .scalar_subquery()
+)
+_told = func.json_build_array(*[contacts.c[name] for name in Outsider._fields])
+_contacts = (
+    select(func.json_object_agg(contacts.c.contact_id, _told)).where(*_his).correlate(organizations).scalar_subquery()
 )
 _staff = (
     select(func.array_agg(memberships.c.user_id))
@@ -108,6 +121,7 @@ _HOUSE = select(
     organizations.c.products,
     _colleague.label("colleagues"),
     _members.label("members"),
+    _contacts.label("contacts"),
     _staff.label("desk"),
     _contract,
     _piles.label("queues"),
@@ -165,13 +179,18 @@ def must_choose(places: list[Standing]) -> Conflict:
 
 def house(uow: UnitOfWork, team_id: str, organization_id: str, people: list[str], *, hands: bool = False) -> Row[Any]:
     """An organization: its ``products``, whether the caller has ``colleagues`` there, the names of those ``people`` who
-    are active ``members``, the team's ``desk``, the ``contract`` in force, the team's ``queues``, and who of the staff
-    has how much in ``hands``, where that is asked for. Raises NotFound."""
+    are active ``members``, those who are ``contacts`` without a login, the team's ``desk``, the ``contract`` in force,
+    the team's ``queues``, and who of the staff has how much in ``hands``, where that is asked for. Raises NotFound."""
     values = {"me": uow.actor.user_id, "team_id": team_id, "organization_id": organization_id, "now": uow.now}
     row = uow.first(_HOUSE_AND_HANDS if hands else _HOUSE, values | {"people": people})
     if row is None:
         raise NotFound()
     return row
+
+
+def outsiders_of(home: Row[Any]) -> dict[str, Outsider]:
+    """From ``contacts`` of a house."""
+    return {contact_id: Outsider(*told) for contact_id, told in (home.contacts or {}).items()}
 
 
 def surroundings(uow: UnitOfWork, case: Case, people: list[str]) -> Surroundings:
@@ -181,7 +200,7 @@ def surroundings(uow: UnitOfWork, case: Case, people: list[str]) -> Surroundings
     row = uow.first(_HOUSE_AND_PROFILE, values | {"people": people})
     if row is None:
         raise NotFound()
-    return Surroundings(row.profile, Agreed.of(row.products, row.contract), row.members or {})
+    return Surroundings(row.profile, Agreed.of(row.products, row.contract), row.members or {}, outsiders_of(row))
 
 
 def agreed(uow: UnitOfWork, team_id: str, organization_id: str) -> Agreed:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from services.cases import rules
-from services.cases.queries.people import house, must_choose, represented
-from services.cases.rules import Agreed, Filled, Filling, Hand, Policy, Queue, Reader, Standing, Wanted
+from services.cases.queries.people import house, must_choose, outsiders_of, represented
+from services.cases.rules import Agreed, Filled, Filling, Hand, Outsider, Policy, Queue, Reader, Standing, Wanted
 from services.cases.tables import Case
 from services.chassis.ids import new_id
 from services.chassis.problems import Forbidden, Invalid
@@ -35,6 +35,7 @@ class Intake:
     agreed: Agreed
     colleagues: bool
     members: dict[str, str]
+    outsiders: dict[str, Outsider]
     desk: list[str]
     queues: list[Queue]
 
@@ -61,7 +62,9 @@ def weigh(
     home = house(uow, ask.team_id, organization_id, named, hands=at_once)
     agreed = Agreed.of(home.products, home.contract)
     members, desk, queues = home.members or {}, home.desk or [], [Queue(*one) for one in home.queues or []]
-    intake = Intake(standing, organization_id, profile, agreed, home.colleagues, members, desk, queues)
+    intake = Intake(
+        standing, organization_id, profile, agreed, home.colleagues, members, outsiders_of(home), desk, queues
+    )
     if said is not None:
         ask = _what_is_there(ask, filled, intake, said)
     rules.product_held(profile, agreed, ask.product)
@@ -72,6 +75,9 @@ def weigh(
     case.language = ask.language or profile.get("locale")
     reader = Reader(case, standing, profile, desk=intake.desk, present=list(intake.members), me=uow.actor.user_id)
     reader.followers, reader.agreed = _followers(ask, case, intake), agreed
+    reader.outsider = intake.outsiders.get(case.contact_id)
+    if reader.outsider is not None and reader.outsider.email is not None:
+        reader.present.append(case.contact_id)
     return reader
 
 
@@ -184,9 +190,10 @@ def _contact(uow: UnitOfWork, ask: c.OpenCase, intake: Intake) -> tuple[str, str
         if intake.standing.staff:
             raise Invalid.field("/contact_id", "required", "Name the person of the organization who needs help.")
         return uow.actor.user_id, intake.standing.name
-    if ask.contact_id not in intake.members:
-        raise Invalid.field("/contact_id", "member", "The contact is not an active member of the organization.")
-    return ask.contact_id, intake.members[ask.contact_id]
+    found = rules.contact_among(ask.contact_id, intake.members, intake.outsiders)
+    if found is None:
+        raise Invalid.field("/contact_id", "member", rules.NO_CONTACT)
+    return found
 
 
 def _owner(uow: UnitOfWork, ask: c.OpenCase, intake: Intake) -> tuple[str, str] | None:

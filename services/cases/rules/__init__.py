@@ -50,10 +50,13 @@ from services.cases.rules.history import (
 )
 from services.cases.rules.kept_clocks import clocks_key, clocks_of, told_at
 from services.cases.rules.keys import (
+    NO_CONTACT,
     Limit,
+    Outsider,
     TooManyTries,
     WrongKey,
     at_the_door,
+    contact_among,
     intake_limits,
     opens,
     too_many,
@@ -94,6 +97,7 @@ __all__ = [
     "MOST_FOLLOWERS",
     "MOST_TOLD",
     "MOVES",
+    "NO_CONTACT",
     "PLACES",
     "SHUT",
     "TURNS",
@@ -105,6 +109,7 @@ __all__ = [
     "Hand",
     "Kind",
     "Limit",
+    "Outsider",
     "Policy",
     "Promise",
     "Queue",
@@ -132,6 +137,7 @@ __all__ = [
     "check_range",
     "clocks_key",
     "clocks_of",
+    "contact_among",
     "correction",
     "cost_of",
     "decide",

@@ -46,6 +46,7 @@ class Reader:
     this one. ``me``: his user id. ``tags``: shown to staff only.
     ``agreed``: what holds for the organization; known while a case is opened. ``unsaved`` and ``unrecorded``: what
     several acts have to write and to say, while they are done as one. ``told``: who has heard of this act already.
+    ``outsider``: the contact, if he has no login; known where he is named.
     """
 
     case: Case
@@ -64,3 +65,4 @@ class Reader:
     unsaved: list[Any] | None = None
     unrecorded: list[Any] | None = None
     told: set[str] = field(default_factory=set)
+    outsider: Any = None

@@ -10,6 +10,7 @@ from typing import Any
 from services.cases.rules.agreed import Agreed
 from services.cases.rules.case import Policy, Reader
 from services.cases.rules.form import Error, Filling, check_priority, check_product, check_topic, product_held, rank_of
+from services.cases.rules.keys import NO_CONTACT, Outsider, contact_among
 from services.cases.tables import Case
 from services.chassis.problems import Forbidden, Invalid
 
@@ -25,12 +26,13 @@ _SET_UP = {"topic", "product", "product_item", "product_range", "contact_id", "c
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What decides about more than texts: the team's whole profile, what the organization holds, and the names of those
-    of its people who are named."""
+    """What decides about more than texts: the team's whole profile, what the organization holds, and those of its
+    people who are named, with a login (``members``) and without."""
 
     profile: Policy
     agreed: Agreed
     members: Mapping[str, str]
+    outsiders: Mapping[str, Outsider]
 
 
 def editable(reader: Reader) -> set[str]:
@@ -89,10 +91,10 @@ def _against_form(case: Case, sent: Mapping[str, Any], around: Surroundings) -> 
 def _contact(case: Case, sent: Mapping[str, Any], around: Surroundings) -> list[Error]:
     if "contact_id" not in sent:
         return []
-    if case.contact_id not in around.members:
-        detail = "The contact is not an active member of the organization."
-        return [{"pointer": "/contact_id", "rule": "member", "detail": detail}]
-    case.contact_name = around.members[case.contact_id]
+    found = contact_among(case.contact_id, around.members, around.outsiders)
+    if found is None:
+        return [{"pointer": "/contact_id", "rule": "member", "detail": NO_CONTACT}]
+    case.contact_id, case.contact_name = found
     return []
 
 

@@ -46,6 +46,30 @@ class TooManyTries(TooManyRequests):
     commits = True
 
 
+NO_CONTACT = "This is neither an active member of the organization nor one of its contacts."
+
+
+class Outsider(NamedTuple):
+    """A contact of an organization, who has no login; ``user_id``: the member he turned out to be."""
+
+    name: str
+    email: str | None
+    phone: str | None
+    user_id: str | None
+
+
+def contact_among(
+    contact_id: str, members: Mapping[str, str], outsiders: Mapping[str, Outsider]
+) -> tuple[str, str] | None:
+    """Id and name of who is named as the contact of a case: a member, or somebody without a login."""
+    outsider = outsiders.get(contact_id)
+    if outsider is not None and outsider.user_id:
+        contact_id = outsider.user_id if outsider.user_id in members else contact_id
+    if contact_id in members:
+        return contact_id, members[contact_id]
+    return (contact_id, outsider.name) if outsider is not None else None
+
+
 def at_the_door(contact: str, organization_id: str, policy: Policy) -> Standing:
     """What somebody without a login is to the case he opens or holds the key of."""
     held = ["case.create", *SCOPES.get(policy["access_key"], [])]
@@ -53,8 +77,8 @@ def at_the_door(contact: str, organization_id: str, policy: Policy) -> Standing:
 
 
 def without_login(user_id: str) -> bool:
-    """Whether this is the contact of one case, whom nobody signs in as."""
-    return user_id.startswith("contact_")
+    """Whether this is the contact of one case, or of an organization: nobody signs in as him."""
+    return user_id.startswith(("contact_", "con_"))
 
 
 def opens(case: Case, policy: Policy, now: datetime) -> bool:

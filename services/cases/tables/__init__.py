@@ -2,7 +2,17 @@
 
 from services.cases.tables.case import NEVER_DUE, PILE, Case, cases, comments, followers, untold
 from services.cases.tables.drafts import drafts, technical_information
-from services.cases.tables.facts import OPEN, contracts, left_desks, memberships, organizations, queues, renames, teams
+from services.cases.tables.facts import (
+    OPEN,
+    contacts,
+    contracts,
+    left_desks,
+    memberships,
+    organizations,
+    queues,
+    renames,
+    teams,
+)
 from services.cases.tables.finding import documents, read_markers, unindexed, views, words
 from services.cases.tables.grouping import job_items, jobs, links, merges, tags
 from services.cases.tables.history import changes
@@ -27,6 +37,7 @@ __all__ = [
     "cases",
     "changes",
     "comments",
+    "contacts",
     "contracts",
     "documents",
     "drafts",

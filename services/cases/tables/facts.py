@@ -65,6 +65,22 @@ memberships = Table(
 OPEN = text("cases.status NOT IN ('closed', 'cancelled')")
 
 
+# People of an organization without a login.
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("contact_id", Text, primary_key=True),
+    Column("team_id", Text, nullable=False),
+    Column("organization_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("email", Text),
+    Column("phone", Text),
+    Column("user_id", Text),  # whom the contact turned out to be
+    Column("removed", Boolean, nullable=False),
+    Column("fact_version", BigInteger, nullable=False),
+)
+
+
 # Every version of every contract, ahead of its time; which one holds is a question of the moment.
 contracts = Table(
     "contracts",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from services.chassis.messages import ABSENT, Absent, Request, Shape, View
+from services.chassis.messages import ABSENT, Absent, Event, Request, Shape, View
 from services.contracts.accounts.people import MembershipView, UserView
 from services.contracts.accounts.sessions import DoneView
 from services.contracts.shapes import (
@@ -296,6 +296,21 @@ class ContactView(View):
     phone: Phone | None
     user_id: Id | None
     version: Version
+
+
+class ContactChanged(Event):
+    """A contact as he is now; ``removed``: he is forgotten, and only his name may still stand somewhere."""
+
+    subject = "contact_id"
+    contact_id: Id
+    team_id: Slug
+    organization_id: Id
+    name: ShortLine
+    email: Email | None
+    phone: Phone | None
+    user_id: Id | None
+    removed: bool = False
+    fact_version: Version
 
 
 class ContactPage(View):
