@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -351,6 +353,42 @@ def test_a_contact_is_found_by_any_part_of_name_or_address(cast: Cast) -> None:
     assert found("karin+ek") == ["Karin Ek"]
     expect(scene.customer.http("DELETE", here), 204)
     assert found("karin") == []
+
+
+@pytest.mark.seed("C12", "C14")
+def test_a_case_is_filed_for_a_contact_who_is_mailed_although_he_has_no_login(
+    world: World, cast: Cast, post: Post
+) -> None:
+    scene = Scene(cast.team("C"))
+    path = f"{scene.home.path}/contacts"
+
+    def contact(**more: str) -> tuple[str, Person]:
+        asked = {"name": "Karin Öberg", "email": f"{unique('karin')}@example.org", **more}
+        return expect(scene.customer.post(path, asked), 201)["id"], replace(scene.customer, email=asked["email"])
+
+    def heard(ask: Callable[[], HttpAnswer]) -> dict[str, Any]:
+        """The answer, once the services know of the contact."""
+        answers = world.settle(lambda: [answer for answer in [ask()] if answer.status != 422])
+        return dict(answers[0].json())
+
+    cases = f"{scene.path}/cases"
+    karin_id, karin = contact()
+    case = heard(lambda: scene.customer.post(cases, scene.team.form(contact_id=karin_id)))
+    here = f"{cases}/{case['id']}"
+    assert case["contact"] == {"id": karin_id, "name": "Karin Öberg"}
+    expect(scene.agent.post(f"{here}/comments", {"body": "Which welder is it?"}), 201)
+    post.wait(karin, case, "Which welder is it?")
+    per_id, per = contact(name="Per Ek")
+    assert heard(lambda: scene.agent.patch(here, {"contact_id": per_id}))["contact"]["name"] == "Per Ek"
+    expect(scene.agent.post(f"{here}/comments", {"body": "Try it now, Per."}), 201)
+    post.wait(per, case, "Try it now, Per.")
+    assert not [mail for mail in post.to(karin, case) if "Try it now" in mail["text"]]
+    form = {**scene.team.form(contact_id=per_id), "organization_id": scene.home.id}
+    for wrong in ({"owner_id": karin_id}, {"follower_ids": [karin_id]}, {"contact_id": scene.stranger.id}):
+        assert scene.agent.post(cases, form | wrong).status in (409, 422), wrong
+    member_id, _ = contact(email=scene.colleague.email)  # he has a login after all
+    filed = heard(lambda: scene.agent.post(cases, form | {"contact_id": member_id}))
+    assert filed["contact"]["id"] == scene.colleague.id
 
 
 def test_an_organization_that_is_removed_lets_nobody_in(world: World, cast: Cast, post: Post) -> None:
