@@ -52,6 +52,7 @@ PERMISSIONS: dict[str, dict[str, str]] = {
     "accounts": {
         "user.read": "See the people of the organization; staff those of all and the staff itself.",
         "user.manage": "Add, change and remove people of organizations.",
+        "contact.manage": "Add, change and remove the organization's contacts.",
         "organization.read": "See the organization; staff all of the team.",
         "organization.manage": "Add and change organizations.",
         "role.manage": "Change roles and the team's own staff.",
@@ -83,7 +84,7 @@ CUSTOMER_SIDE = frozenset(
         *("case.confirm", "case.rate", "follower.add", "follower.remove"),
         *("key.manage", "quote.approve", "report.read"),
         *("file.read", "file.add", "file.remove", "folder.add"),
-        *("user.read", "user.manage", "organization.read", "contract.read"),
+        *("user.read", "user.manage", "contact.manage", "organization.read", "contract.read"),
     }
 )
 

@@ -186,6 +186,16 @@ def essence(answer: HttpAnswer, request: tuple[str, dict[str, str], dict[str, st
     return answer.status, headers, body
 
 
+# What is one's own, whoever one is: no role is asked for.
+OWN = ("/v1/me", "/v1/sessions", "/v1/invitations/join", "~/drafts", "~/views", "/read-marker")
+
+
+def writes_of_others() -> list[Route]:
+    """The routes that change what is not the caller's alone."""
+    routes = [route for route in ROUTES if not route.message.reads and route.allow is Allow.SIGNED_IN]
+    return [route for route in routes if not any(part in short(route) for part in OWN)]
+
+
 # Sending a draft makes it a case: what follows in the order finds no draft any more. Its journeys reach all of these.
 AFTER_SENDING = ("PUT ~/drafts/{case_id}", "DELETE ~/drafts/{case_id}")
 

@@ -12,7 +12,7 @@ from tests.journeys.cast import Cast
 from tests.journeys.streams import EventStream
 from tests.security import report
 from tests.security.asking import short, unknown_names
-from tests.security.matrix import Matrix, Row, controls
+from tests.security.matrix import Matrix, Row, controls, writes_of_others
 from tests.security.stage import Stage
 from tests.world import BrokerWorld, MemoryWorld
 
@@ -48,6 +48,20 @@ def test_foreign_is_missing_and_nothing_of_another_company_is_told_or_changed(st
 def test_every_route_was_tried(memory: MemoryWorld, rows: list[Row]) -> None:
     assert {short(route) for route in ROUTES} <= {row.route for row in rows}
     assert all(len({one.caller for one in row.tries}) == 8 for row in rows)
+
+
+def test_who_may_only_read_changes_nothing_by_any_route(memory: MemoryWorld, stage: Stage, matrix: Matrix) -> None:
+    """S15: of the staff and of the company. The journeys of permissions look at cases and files by more words."""
+    readers = (stage.team.add_agent("reader"), stage.person(stage.b.organization, permissions=["case.read"]))
+    before, done = stage.victim(), list[str]()
+    for route in writes_of_others():
+        for reader in readers:
+            theirs = matrix.ids["foreign"]
+            answer = matrix.fire(reader, route, stage.team.id, theirs, theirs)
+            if answer.status not in (403, 404):
+                done.append(f"{short(route)}: {answer.status} {answer.body[:300]!r}")
+    assert not done, "\n".join(done)
+    assert stage.victim() == before
 
 
 def test_no_mail_to_anybody_else_tells_of_the_company(stage: Stage, rows: list[Row]) -> None:

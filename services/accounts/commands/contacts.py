@@ -19,9 +19,10 @@ Fields = Mapping[str, Any]
 
 
 def add_contact(uow: UnitOfWork, ask: c.AddContact) -> c.ContactView:
-    """Anybody of the organization and the team's staff may. Raises NotFound."""
-    rules.standing.must_be_known(uow.actor)
+    """Raises NotFound, Forbidden."""
+    standing = queries.sight.standing(uow, ask.team_id)
     queries.places.organization(uow, ask.team_id, ask.organization_id)
+    rules.standing.must_be_able(standing, "contact.manage", ask.organization_id)
     said = {"team_id": ask.team_id, "organization_id": ask.organization_id, "name": ask.name, "phone": ask.phone}
     row = {"id": new_id("con"), **said, "email": ask.email, "version": 1, "created_at": uow.now}
     row |= _derived(uow, row)
@@ -31,9 +32,8 @@ def add_contact(uow: UnitOfWork, ask: c.AddContact) -> c.ContactView:
 
 
 def change_contact(uow: UnitOfWork, ask: c.ChangeContact) -> c.ContactView:
-    """What is left out stays. Raises NotFound, 412."""
-    rules.standing.must_be_known(uow.actor)
-    contact = queries.joining.contact_to_change(uow, ask)
+    """What is left out stays. Raises NotFound, Forbidden, 412."""
+    contact = _contact_to_change(uow, ask)
     uow.must_match(contact["version"])
     said = {name: getattr(ask, name) for name in ("name", "email", "phone")}
     changes = {name: value for name, value in said.items() if value is not ABSENT and value != contact[name]}
@@ -47,13 +47,19 @@ def change_contact(uow: UnitOfWork, ask: c.ChangeContact) -> c.ContactView:
 
 
 def remove_contact(uow: UnitOfWork, ask: c.RemoveContact) -> c.DoneView:
-    """Raises NotFound, also the second time."""
-    rules.standing.must_be_known(uow.actor)
-    contact = queries.joining.contact_to_change(uow, ask)
+    """Raises NotFound, also the second time, Forbidden, 412."""
+    contact = _contact_to_change(uow, ask)
     uow.must_match(contact["version"])
     uow.run(delete(contacts).where(contacts.c.id == contact["id"]))
     uow.record(contact_changed({**contact, "version": contact["version"] + 1}, removed=True))
     return c.DoneView()
+
+
+def _contact_to_change(uow: UnitOfWork, ask: c.ChangeContact | c.RemoveContact) -> Fields:
+    standing = queries.sight.standing(uow, ask.team_id)
+    contact = queries.joining.contact_to_change(uow, ask)
+    rules.standing.must_be_able(standing, "contact.manage", ask.organization_id)
+    return contact
 
 
 def _derived(uow: UnitOfWork, contact: Fields) -> dict[str, Any]:

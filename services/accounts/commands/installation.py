@@ -49,6 +49,7 @@ def _ensure_operator(uow: UnitOfWork, settings: Settings) -> None:
         if found:
             raise SettingsError(f"CASEWORK_OPERATOR_EMAIL: {email} belongs to somebody else. Choose another.")
         names = {"user_name": name, "email": email, "name": name, "locale": "en"}
-        uow.run(insert(users).values(new_person(uow, names, settings.operator_password) | {"operator": True}))
+        person = new_person(uow, names, settings.operator_password, proven=True) | {"operator": True}
+        uow.run(insert(users).values(person))
     elif not person["operator"]:  # a name an organization's administrator chose must not come to power by a restart
         raise SettingsError(f"CASEWORK_OPERATOR_NAME: {name} belongs to a person who is no operator. Choose another.")

@@ -39,7 +39,7 @@ def _service(uow: UnitOfWork, name: str) -> dict[str, Any]:
     """A row of ``users`` for an integration. No mail can reach it (RFC 6761)."""
     user_name = new_id("service").replace("_", "-")
     names = {"user_name": user_name, "email": f"{user_name}@service.invalid", "name": name, "locale": "en"}
-    return new_login(uow, names) | {"kind": "service"}
+    return new_login(uow, names, proven=False) | {"kind": "service"}
 
 
 def remove_service_token(uow: UnitOfWork, ask: c.RemoveServiceToken) -> c.DoneView:

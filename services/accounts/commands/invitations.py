@@ -109,7 +109,7 @@ def accept_invitation(uow: UnitOfWork, ask: c.AcceptInvitation) -> c.InvitedView
     names = {name: invitation[name] for name in ("email", "name", "locale")}
     if ask.name is not None:
         names["name"] = ask.name
-    person = new_person(uow, {**names, "user_name": ask.user_name}, ask.password)
+    person = new_person(uow, {**names, "user_name": ask.user_name}, ask.password, proven=True)
     if not uow.run(upsert(users).values(person).on_conflict_do_nothing()):  # somebody was faster by a moment
         raise Conflict("user_name_taken", "Somebody else has this user name.")
     membership = join_by(uow, invitation, person)
@@ -119,19 +119,23 @@ def accept_invitation(uow: UnitOfWork, ask: c.AcceptInvitation) -> c.InvitedView
 
 def join_by_invitation(uow: UnitOfWork, ask: c.JoinByInvitation) -> c.MembershipView:
     """Raises Unauthenticated, NotFound ``invitation_gone``, Forbidden ``other_address``, and Conflict
-    ``invitation_used`` or ``already_member``."""
+    ``address_unproven``, ``invitation_used`` or ``already_member``."""
     rules.standing.must_be_known(uow.actor)
     invitation = rules.joining.must_be_open(queries.joining.invitation_of_token(uow, ask.token), uow.now)
     person = queries.people.person(uow, uow.actor.user_id)
     if person["email_key"] != invitation["email_key"]:
         raise Forbidden("other_address", "This invitation is for somebody with another e-mail address.")
+    rules.joining.must_be_proven(person)
     return join_by(uow, invitation, person)
 
 
 def join_by(uow: UnitOfWork, invitation: Fields, person: Fields) -> c.MembershipView:
-    """The person takes the (locked, open) invitation. Raises Conflict ``already_member``."""
-    kept = ("team_id", "organization_id", "organization_name", "role", "permissions")
-    made = join(uow, person, {name: invitation[name] for name in kept})
+    """The person takes the (locked, open) invitation. Raises NotFound ``invitation_gone`` when who sent it could not
+    send it now, and Conflict ``already_member``."""
+    place = {name: invitation[name] for name in ("team_id", "organization_id", "organization_name")}
+    place |= rights(uow, place, invitation["role"], invitation["permissions"])
+    rules.joining.must_still_be_meant(queries.joining.standing_of_inviter(uow, invitation), place)
+    made = join(uow, person, place)
     link_contacts(uow, invitation["organization_id"], person)
     uow.run(update(invitations).where(invitations.c.id == invitation["id"]).values(accepted_at=uow.now))
     note(uow, "invitation.accepted", team_id=invitation["team_id"], object_id=invitation["id"], user_id=person["id"])
@@ -142,9 +146,11 @@ def join_by(uow: UnitOfWork, invitation: Fields, person: Fields) -> c.Membership
 
 
 def add_user_request(uow: UnitOfWork, ask: c.AddUserRequest) -> c.UserRequestView:
-    """Those who decide are told by mail. Raises NotFound, Invalid, TooManyRequests, Conflict."""
-    rules.standing.must_be_known(uow.actor)
+    """Those who decide are told by mail. Who has access may ask: who registers cases there himself. Raises NotFound,
+    Forbidden, Invalid, TooManyRequests, Conflict."""
+    standing = queries.sight.standing(uow, ask.team_id)
     organization = queries.places.organization(uow, ask.team_id, ask.organization_id)
+    rules.standing.must_be_able(standing, "case.create", ask.organization_id)
     rules.joining.must_be_served(organization)
     rights(uow, {"team_id": ask.team_id, "organization_id": ask.organization_id}, ask.role, None)
     count(uow, f"user request {uow.actor.user_id}", rules.joining.REQUESTS_OF_A_PERSON)
@@ -165,7 +171,7 @@ def add_user_request(uow: UnitOfWork, ask: c.AddUserRequest) -> c.UserRequestVie
     for reader in queries.joining.who_decides(uow, ask.team_id, "user.manage", ask.organization_id):
         want_letter(uow, "user_request_received", reader, team_id=ask.team_id, link=Link("/"), **words, note=ask.note)
     note(uow, "user_request.filed", team_id=ask.team_id, object_id=row["id"], role=ask.role)
-    return queries.joining.user_request_view(row, queries.sight.standings(uow, [ask.team_id])[ask.team_id])
+    return queries.joining.user_request_view(row, standing)
 
 
 def approve_user_request(uow: UnitOfWork, ask: c.ApproveUserRequest) -> c.UserRequestView:

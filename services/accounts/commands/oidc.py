@@ -244,9 +244,9 @@ def _welcome(uow: UnitOfWork, found: Fields, proof: Proof) -> str:
     rules.oidc.must_be_nobodys(queries.people.people_known_as(uow, "", rules.names.fold(email)))
     names = {"email": email, "name": proof.name or email.partition("@")[0], "locale": proof.locale}
     like_there, free = rules.oidc.user_names(proof, email)
-    person = new_login(uow, names | {"user_name": like_there})
+    person = new_login(uow, names | {"user_name": like_there}, proven=True)
     if not uow.run(upsert(users).values(person).on_conflict_do_nothing()):
-        person = new_login(uow, names | {"user_name": free})
+        person = new_login(uow, names | {"user_name": free}, proven=True)
         if not uow.run(upsert(users).values(person).on_conflict_do_nothing()):
             rules.oidc.must_be_nobodys([person])  # somebody was faster with the address
     if invitation:

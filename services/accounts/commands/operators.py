@@ -60,7 +60,7 @@ def add_first_operator(uow: UnitOfWork, ask: c.AddFirstOperator) -> c.UserView:
     if rules.people.same_person(queries.people.people_known_as(uow, *keys), *keys) is not None:
         raise Conflict("user_name_taken", "Somebody has this user name and e-mail address already. Choose others.")
     names = {"user_name": ask.user_name, "email": ask.email, "name": ask.name, "locale": ask.locale}
-    person = new_person(uow, names, ask.password) | {"operator": True}
+    person = new_person(uow, names, ask.password, proven=True) | {"operator": True}
     uow.run(insert(users).values(person))
     note(uow, "operator.added", team_id=None, object_id=person["id"])
     return queries.people.user_view(person["id"], person["name"], person)

@@ -11,8 +11,9 @@ from services.accounts import queries, rules, secrets
 from services.accounts.commands.attempts import count, forget, shift
 from services.accounts.commands.letters import Link, want_letter
 from services.accounts.commands.sessions import end_sessions
+from services.accounts.commands.tokens import revoke_all
 from services.accounts.notes import note
-from services.accounts.tables import mailed_links, password_wishes, sessions, users
+from services.accounts.tables import identities, mailed_links, password_wishes, sessions, users
 from services.chassis.actor import Context
 from services.chassis.unit_of_work import UnitOfWork, Work
 from services.contracts import accounts as c
@@ -88,9 +89,13 @@ def hash_new_password(work: Work, context: Context, ask: c.ResetPassword) -> str
 
 
 def reset_password(uow: UnitOfWork, ask: c.ResetPassword, password_hash: str) -> c.DoneView:
-    """All his sessions end, and who was locked out for failing may try again. Raises Invalid ``expired``."""
+    """All his sessions end, and who was locked out for failing may try again. The first time, the holder of the
+    address takes the account over from who registered him. Raises Invalid ``expired``."""
     person = use_link(uow, "password", ask.token)
-    _put_password(uow, person, password_hash)
+    if person["proven_at"] is None:
+        revoke_all(uow, person["id"])
+        uow.run(delete(identities).where(identities.c.user_id == person["id"]))
+    _put_password(uow, person, {"password_hash": password_hash, "proven_at": person["proven_at"] or uow.now})
     end_sessions(uow, sessions.c.user_id == person["id"])
     forget(uow, [rules.attempts.of_name(person[key]) for key in ("user_name_key", "email_key")])
     note(uow, "password.reset", team_id=None, object_id=person["id"])
@@ -130,13 +135,13 @@ def change_password(uow: UnitOfWork, ask: c.ChangePassword, seen: tuple[Fields, 
     """His other sessions end."""
     proven, password_hash = seen
     person = proved(uow, proven)
-    _put_password(uow, person, password_hash)
+    _put_password(uow, person, {"password_hash": password_hash})
     end_sessions(uow, and_(sessions.c.user_id == person["id"], sessions.c.id != uow.actor.session_id))
     note(uow, "password.changed", team_id=None, object_id=person["id"])
     return c.DoneView()
 
 
-def _put_password(uow: UnitOfWork, person: Fields, password_hash: str) -> None:
-    uow.run(update(users).where(users.c.id == person["id"]).values(password_hash=password_hash))
+def _put_password(uow: UnitOfWork, person: Fields, changes: Fields) -> None:
+    uow.run(update(users).where(users.c.id == person["id"]).values(changes))
     end_links(uow, mailed_links.c.user_id == person["id"])  # also those that who knew the old one asked for
     want_letter(uow, "password_changed", person)

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.accounts import queries, rules, secrets
 from services.accounts.commands.facts import membership_changed
+from services.accounts.commands.joining import count
 from services.accounts.commands.sessions import end_sessions
 from services.accounts.commands.tokens import revoke_all
 from services.accounts.notes import note
@@ -25,9 +26,9 @@ Fields = Mapping[str, Any]
 
 
 def add_user(uow: UnitOfWork, ask: c.AddUser) -> c.MembershipView:
-    """A person who is known by both names gains a membership and keeps his password. Raises NotFound, Forbidden,
-    Invalid for a role or permission that does not exist there, and Conflict ``user_name_taken``, ``email_taken`` or
-    ``already_member``."""
+    """A person the caller sees already, known by both names, gains a membership and keeps his password. Raises
+    NotFound, Forbidden, Invalid for a role or permission that does not exist there, TooManyRequests, and Conflict
+    ``user_name_taken``, ``email_taken``, ``invite_instead`` or ``already_member``."""
     standing = queries.sight.standing(uow, ask.team_id)
     organization = queries.places.organization(uow, ask.team_id, ask.organization_id)
     rules.standing.must_be_able(standing, "user.manage", ask.organization_id)
@@ -39,7 +40,7 @@ def add_user(uow: UnitOfWork, ask: c.AddUser) -> c.MembershipView:
     }
     place |= rights(uow, place, ask.role, ask.permissions)
     rules.roles.must_hold(standing, place["permissions"], ask.organization_id)
-    return join(uow, _person(uow, ask), place, standing)
+    return join(uow, _person(uow, ask, place, standing), place, standing)
 
 
 def add_agent(uow: UnitOfWork, ask: c.AddAgent) -> c.MembershipView:
@@ -49,7 +50,7 @@ def add_agent(uow: UnitOfWork, ask: c.AddAgent) -> c.MembershipView:
     place: dict[str, Any] = {"team_id": ask.team_id, "organization_id": None, "organization_name": None}
     place |= rights(uow, place, ask.role, ask.permissions)
     rules.roles.must_hold(standing, place["permissions"], None)
-    return join(uow, _person(uow, ask), place, standing)
+    return join(uow, _person(uow, ask, place, standing), place, standing)
 
 
 def rights(uow: UnitOfWork, place: Fields, role: str, own: Collection[str] | None) -> dict[str, Any]:
@@ -60,31 +61,33 @@ def rights(uow: UnitOfWork, place: Fields, role: str, own: Collection[str] | Non
     return rules.roles.rights(rules.roles.must_be_a_role(found), own)
 
 
-def _person(uow: UnitOfWork, ask: c.AddUser | c.AddAgent) -> Fields:
-    """The person with both names, registered now when nobody has either."""
+def _person(uow: UnitOfWork, ask: c.AddUser | c.AddAgent, place: Fields, standing: Standing) -> Fields:
+    """The person with both names, registered now when nobody has either. Who registers him knows his password, so he
+    is proven only when an operator does, who could do anything without it. Counted, because the answer tells whether
+    a name is known."""
+    if not standing.operator:
+        count(uow, f"invitation {uow.actor.user_id}", rules.joining.INVITATIONS_OF_A_PERSON)
     keys = (rules.names.fold(ask.user_name), rules.names.fold(ask.email))
-    known = rules.people.same_person(queries.people.people_known_as(uow, *keys), *keys)
-    if known is not None:
-        return known
-    names = {"user_name": ask.user_name, "email": ask.email, "name": ask.name, "locale": ask.locale}
-    made = new_person(uow, names, ask.password)
-    if uow.run(upsert(users).values(made).on_conflict_do_nothing()):
-        return made
-    # Somebody was faster by a moment; now he can be seen.
-    known = rules.people.same_person(queries.people.people_known_as(uow, *keys), *keys)
-    if known is None:  # pragma: no cover - people are never deleted
-        raise Conflict("user_name_taken", "Somebody else has this user name.")
-    return known
+    found = queries.people.people_known_as(uow, *keys)
+    if not found:
+        names = {"user_name": ask.user_name, "email": ask.email, "name": ask.name, "locale": ask.locale}
+        made = new_person(uow, names, ask.password, proven=standing.operator)
+        if uow.run(upsert(users).values(made).on_conflict_do_nothing()):
+            return made
+        found = queries.people.people_known_as(uow, *keys)  # somebody was faster by a moment; now he can be seen
+    seen = queries.people.places_in_sight(uow, [person["id"] for person in found])
+    here = (place["team_id"], place["organization_id"])
+    return rules.people.to_be_placed(found, keys, seen, here)
 
 
-def new_person(uow: UnitOfWork, names: Mapping[str, str], password: str) -> dict[str, Any]:
-    """A row of ``users``, not stored yet. ``names`` holds user_name, email, name and locale. Raises
-    Invalid when the password is no good one."""
+def new_person(uow: UnitOfWork, names: Mapping[str, str], password: str, *, proven: bool) -> dict[str, Any]:
+    """A row of ``users``, not stored yet. ``names`` holds user_name, email, name and locale; ``proven``: the address
+    is his and the password nobody else's. Raises Invalid when the password is no good one."""
     rules.passwords.must_be_good(password, (names["user_name"], names["email"]))
-    return new_login(uow, names) | {"password_hash": secrets.hash_password(password)}
+    return new_login(uow, names, proven=proven) | {"password_hash": secrets.hash_password(password)}
 
 
-def new_login(uow: UnitOfWork, names: Mapping[str, str]) -> dict[str, Any]:
+def new_login(uow: UnitOfWork, names: Mapping[str, str], *, proven: bool) -> dict[str, Any]:
     """The same for somebody without a password: none fits him."""
     return {
         "id": new_id("user"),
@@ -97,13 +100,14 @@ def new_login(uow: UnitOfWork, names: Mapping[str, str]) -> dict[str, Any]:
         "active": True,
         "version": 1,
         "created_at": uow.now,
+        "proven_at": uow.now if proven else None,
     }
 
 
 def join(uow: UnitOfWork, person: Fields, place: Fields, standing: Standing = NOBODY) -> c.MembershipView:
-    """Give a person a membership. ``place`` holds team_id, organization_id, organization_name, role, permissions (None:
-    the role's), or what ``rights`` made of these two; ``standing`` is the caller's. Raises Invalid, Conflict
-    ``already_member``."""
+    """Give a person a membership, or a former member his again, with these rights. ``place`` holds team_id,
+    organization_id, organization_name, role, permissions (None: the role's), or what ``rights`` made of these two;
+    ``standing`` is the caller's. Raises Invalid, Conflict ``already_member``."""
     if "own_permissions" not in place:
         place = {**place, **rights(uow, place, place["role"], place["permissions"])}
     row = {
@@ -116,10 +120,20 @@ def join(uow: UnitOfWork, person: Fields, place: Fields, standing: Standing = NO
         "sort_name": rules.names.sort_name(person["name"]),
         "version": 1,
         "created_at": uow.now,
+        "derived": False,
         **{name: value for name, value in place.items() if name != "organization_name"},
     }
-    if not uow.run(upsert(memberships).values(row).on_conflict_do_nothing()):
+    added = upsert(memberships).values(row)
+    anew = {name: added.excluded[name] for name in row.keys() - {"id", "version", "created_at"}}
+    again = added.on_conflict_do_update(
+        index_elements=[memberships.c.user_id, memberships.c.team_id, memberships.c.organization_id],
+        set_=anew | {"version": memberships.c.version + 1},
+        where=~memberships.c.active,
+    )
+    stored = uow.first(again.returning(memberships.c.id, memberships.c.version))
+    if stored is None:
         raise Conflict("already_member", "This person has a membership here already; change that one.")
+    row |= stored._asdict()
     shown = {name: person[name] for name in ("user_name", "email", "locale")}
     membership = {**row, **shown, "person_name": person["name"], "organization_name": place["organization_name"]}
     membership["person_active"] = person["active"]
@@ -197,7 +211,7 @@ def _must_be_replaceable(uow: UnitOfWork, membership: Fields) -> None:
         rules.roles.must_leave_a_manager(queries.people.other_managers(uow, membership["team_id"], membership["id"]))
         return
     others = queries.people.other_administrators(uow, membership["organization_id"], membership["id"])
-    rules.people.must_leave_an_administrator(membership["user_id"] == uow.actor.user_id, others)
+    rules.people.must_leave_an_administrator(others)
 
 
 def change_user(uow: UnitOfWork, ask: c.ChangeUser) -> c.LoginView:

@@ -144,7 +144,7 @@ def _person_of(uow: UnitOfWork, applied: Fields, user_name: str) -> Fields:
     found = queries.people.people_known_as(uow, key, applied["email_key"])
     rules.joining.must_be_unknown(found, key, applied["email_key"])
     names = {name: applied[name] for name in ("email", "name", "locale")} | {"user_name": user_name}
-    person = new_login(uow, names) | {"password_hash": applied["password_hash"]}
+    person = new_login(uow, names, proven=True) | {"password_hash": applied["password_hash"]}
     if not uow.run(upsert(users).values(person).on_conflict_do_nothing()):  # somebody was faster by a moment
         raise Conflict("user_name_taken", "Somebody else has this user name or e-mail address. Look again.")
     return person

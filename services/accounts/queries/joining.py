@@ -209,6 +209,20 @@ def invitation_of_token(uow: UnitOfWork, token: str) -> Fields | None:
     return sight.one(uow, rows.with_for_update(of=invitations))
 
 
+def standing_of_inviter(uow: UnitOfWork, invitation: Fields) -> Standing:
+    """What who sent it is in its team today; nothing when he is shut out. Not begun at ``visible``: who accepts it
+    need not see him."""
+    places = and_(
+        memberships.c.user_id == users.c.id, memberships.c.team_id == invitation["team_id"], memberships.c.active
+    )
+    rows = select(users.c.operator, memberships.c.organization_id, memberships.c.permissions).outerjoin_from(
+        users, memberships, places
+    )
+    found = sight.fields(uow, rows.where(users.c.id == invitation["invited_by"], users.c.active))
+    held = [row for row in found if row["permissions"] is not None]
+    return rules.standing.standing_of(held, operator=any(row["operator"] for row in found))
+
+
 def list_invitations(uow: UnitOfWork, ask: c.ListInvitations) -> c.InvitationPage:
     """By time, oldest first. Raises NotFound when the team is not his, Forbidden when he manages nobody there."""
     standing = sight.standing(uow, ask.team_id)

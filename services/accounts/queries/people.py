@@ -74,27 +74,35 @@ def place_of(uow: UnitOfWork, ask: c.ChangeOrganizationUser | c.RemoveOrganizati
     return found
 
 
+def places_in_sight(uow: UnitOfWork, user_ids: list[str]) -> dict[str, list[rules.people.Place]]:
+    """Those of these people whom the caller sees, each with his active places in sight. Operators see everybody."""
+    rows = sight.visible(uow, memberships).where(memberships.c.user_id.in_(user_ids), memberships.c.active)
+    seen: dict[str, list[rules.people.Place]] = {}
+    if uow.actor.kind == "operator":
+        seen = {user_id: [] for user_id in user_ids}
+    for row in sight.fields(uow, rows):
+        seen.setdefault(row["user_id"], []).append((row["team_id"], row["organization_id"]))
+    return seen
+
+
 def other_administrators(uow: UnitOfWork, organization_id: str, membership_id: str) -> int:
-    """How many active people besides this one manage the organization's users (one is enough to know)."""
-    others = sight.visible(uow, memberships).where(
-        memberships.c.organization_id == organization_id,
-        any_(memberships.c.permissions) == "user.manage",
-        memberships.c.active,
-        memberships.c.id != membership_id,
-    )
+    """How many people besides this one manage the organization's users (one is enough to know)."""
+    others = _acting(uow, "user.manage", membership_id).where(memberships.c.organization_id == organization_id)
     return len(uow.all(others.limit(1)))
 
 
 def other_managers(uow: UnitOfWork, team_id: str, membership_id: str = "") -> int:
-    """How many active staff besides this one manage the team's roles (one is enough to know)."""
-    others = sight.visible(uow, memberships).where(
-        memberships.c.team_id == team_id,
-        memberships.c.organization_id.is_(None),
-        any_(memberships.c.permissions) == "role.manage",
-        memberships.c.active,
-        memberships.c.id != membership_id,
-    )
+    """How many of the staff besides this one manage the team's roles (one is enough to know)."""
+    others = _acting(uow, "role.manage", membership_id)
+    others = others.where(memberships.c.team_id == team_id, memberships.c.organization_id.is_(None))
     return len(uow.all(others.limit(1)))
+
+
+def _acting(uow: UnitOfWork, permission: str, but: str) -> Select[Any]:
+    """Who holds this and can act on it: nobody who is shut out, no integration."""
+    rows = sight.visible(uow, memberships).join_from(memberships, users, users.c.id == memberships.c.user_id)
+    held = (any_(memberships.c.permissions) == permission, memberships.c.active, memberships.c.id != but)
+    return rows.where(*held, users.c.active, users.c.kind == "person")
 
 
 def list_users(uow: UnitOfWork, ask: c.ListUsers) -> c.MembershipPage:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from services.accounts.rules import roles
+from services.accounts.rules.standing import Standing, office
 from services.chassis.problems import Conflict, Forbidden, Invalid, NotFound, TooManyRequests
 
 Fields = Mapping[str, Any]
@@ -93,10 +95,30 @@ def must_be_unknown(found: list[Fields], user_name_key: str, email_key: str) -> 
 def must_be_open(invitation: Fields | None, now: datetime) -> Fields:
     """Raises NotFound ``invitation_gone`` (unknown, taken back, too old) or Conflict ``invitation_used``."""
     if invitation is None or invitation["withdrawn_at"] is not None or invitation["expires_at"] <= now:
-        raise NotFound("invitation_gone", "This invitation is not known or has run out. Ask for a new one.")
+        raise invitation_gone()
     if invitation["accepted_at"] is not None:
         raise Conflict("invitation_used", "This invitation was accepted before. Sign in.")
     return invitation
+
+
+def must_still_be_meant(inviter: Standing, place: Fields) -> None:
+    """``place``: where the invitation leads, and which permissions it gives. Raises NotFound ``invitation_gone`` when
+    who sent it has lost the right to: a letter does not outlive it."""
+    where = place["organization_id"]
+    if not inviter.may(office(where), where) or roles.more_than_held(inviter, place["permissions"], where):
+        raise invitation_gone()
+
+
+def invitation_gone() -> NotFound:
+    """Of all kinds that lead nowhere."""
+    return NotFound("invitation_gone", "This invitation is not known or has run out. Ask for a new one.")
+
+
+def must_be_proven(person: Fields) -> None:
+    """Raises Conflict ``address_unproven``: somebody else knows, or knew, the password of his account."""
+    if person["proven_at"] is None:
+        detail = "Somebody registered you with a password. Choose your own by mail (lost password), then join."
+        raise Conflict("address_unproven", detail)
 
 
 def must_be_newcomer(found: list[Fields], email_key: str) -> None:

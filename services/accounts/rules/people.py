@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -10,6 +10,13 @@ from services.accounts.rules.standing import Standing, office
 from services.chassis.problems import Conflict, Forbidden, Invalid
 
 Person = Mapping[str, Any]
+Place = tuple[str, str | None]  # team and organization; None: its own staff
+
+
+class ToBeInvited(Conflict):
+    """A refusal whose trace lasts: it was counted."""
+
+    commits = True
 
 
 def same_person(found: Sequence[Person], user_name_key: str, email_key: str) -> Person | None:
@@ -23,6 +30,20 @@ def same_person(found: Sequence[Person], user_name_key: str, email_key: str) -> 
     if found:
         raise Conflict("email_taken", "Somebody else has this e-mail address.")
     return None
+
+
+def to_be_placed(
+    found: Sequence[Person], keys: tuple[str, str], seen: Mapping[str, Collection[Place]], here: Place
+) -> Person:
+    """The one person with both keys among these, who are somebody. He is given a place without being asked only by who
+    sees him already (``seen``: places in sight), and only when he proved his address: otherwise whoever registered
+    it first would come along, with the password he chose. Raises Conflict ``invite_instead``, which does not tell
+    whose name it is, and of people in sight ``user_name_taken`` or ``email_taken``."""
+    person = same_person(found, *keys) if all(one["id"] in seen for one in found) else None
+    if person is None or (person["proven_at"] is None and here not in seen[person["id"]]):
+        detail = "Somebody has this user name or this address. Choose another user name, or invite the person by mail."
+        raise ToBeInvited("invite_instead", detail)
+    return person
 
 
 def may_sign_in(person: Person, password_hash: str) -> bool:
@@ -50,7 +71,8 @@ def leaves_the_office(membership: Mapping[str, Any], changes: Mapping[str, Any])
 
 
 def _holds(membership: Mapping[str, Any], permission: str) -> bool:
-    return bool(membership["active"]) and permission in membership["permissions"]
+    acts = bool(membership["active"] and membership["person_active"])
+    return acts and permission in membership["permissions"]
 
 
 def must_be_a_time_zone(name: str | None) -> None:
@@ -79,8 +101,8 @@ def must_be_offered_owners(standing: Standing, organization_id: str, colleagues:
         raise Forbidden("owner_not_offered", "Only an administrator with colleagues may name an owner.")
 
 
-def must_leave_an_administrator(himself: bool, others: int) -> None:
-    """Raises Conflict ``last_administrator`` when he is the last one and does it himself; the team's staff may."""
-    if himself and not others:
-        detail = "You are the last administrator of this organization. Make somebody else one first."
+def must_leave_an_administrator(others: int) -> None:
+    """Raises Conflict ``last_administrator`` when nobody else could manage the organization's people any more."""
+    if not others:
+        detail = "This is the last administrator of the organization. Make somebody else one first."
         raise Conflict("last_administrator", detail)

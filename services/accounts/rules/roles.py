@@ -20,7 +20,7 @@ _READER = {
     *("user.read", "organization.read", "contract.read"),
 }
 _AGENT = {name for name in PERMISSIONS["cases"] if name not in _CUSTOMERS_WORD}
-_AGENT |= {*PERMISSIONS["files"], *_READER}
+_AGENT |= {*PERMISSIONS["files"], *_READER, "contact.manage"}
 _LEAD = _AGENT | {
     *("user.manage", "organization.manage", "registration.decide"),
     *("contract.manage", "product.manage", "queue.manage"),
@@ -106,13 +106,18 @@ def must_hold(standing: Standing, permissions: Collection[str], organization_id:
     """Nobody gives away what he does not have: staff give staff what they hold themselves, an organization's people
     each other what they hold there; staff who manage customers give them what a customer may hold at all. Raises
     Forbidden ``more_than_you_hold`` with the list."""
-    if standing.operator or (organization_id is not None and "user.manage" in (standing.staff or ())):
-        return
-    held = standing.staff if organization_id is None else standing.organizations.get(organization_id)
-    more = in_order(set(permissions) - (held or frozenset()))
+    more = more_than_held(standing, permissions, organization_id)
     if more:
         detail = "You cannot give what you do not hold yourself."
         raise Forbidden("more_than_you_hold", detail, extra={"permissions": more})
+
+
+def more_than_held(standing: Standing, permissions: Collection[str], organization_id: str | None) -> list[str]:
+    """Which of these he cannot give there."""
+    if standing.operator or (organization_id is not None and "user.manage" in (standing.staff or ())):
+        return []
+    held = standing.staff if organization_id is None else standing.organizations.get(organization_id)
+    return in_order(set(permissions) - (held or frozenset()))
 
 
 def must_be_givable(standing: Standing, permissions: Collection[str], side: Side) -> None:

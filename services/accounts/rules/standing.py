@@ -16,7 +16,7 @@ OF_A_TEAM = (
     *("token.manage", "provider.manage", "profile.manage", "audit.read", "report.read"),
 )
 OF_AN_ORGANIZATION = (
-    *("organization.manage", "user.read", "user.manage", "contract.read", "contract.manage"),
+    *("organization.manage", "user.read", "user.manage", "contact.manage", "contract.read", "contract.manage"),
     *("case.create", "case.read"),
 )
 _KNOWN = {name for of_service in PERMISSIONS.values() for name in of_service}

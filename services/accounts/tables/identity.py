@@ -18,7 +18,9 @@ from sqlalchemy import (
 
 from services.accounts.tables.registry import metadata, moment
 
-# One row per person with a login. ``…_key`` is the folded form that sign-in and uniqueness go by.
+# One row per person with a login. ``…_key`` is the folded form that sign-in and uniqueness go by. ``proven_at``: since
+# when it is known that the address is his and that nobody chose his password for him (operators may: they can do
+# anything). Null for whom an administrator registered, until he chooses a password by a link that was mailed to him.
 users = Table(
     "users",
     metadata,
@@ -38,6 +40,7 @@ users = Table(
     Column("time_zone", Text, nullable=False, server_default="UTC"),
     Column("phone", Text),
     Column("version", Integer, nullable=False, server_default="1"),
+    moment("proven_at", optional=True),
     Index("users_by_name", "sort_name", "id"),
 )
 

@@ -113,9 +113,9 @@ class ChooseContext(Request[MeView]):
 
 
 class AddUser(Request[MembershipView]):
-    """An administrator (or the team's staff) registers a person of an organization. A known e-mail address or user
-    name of the same person gains a membership; the password is then left as it is. ``permissions``: exactly these
-    instead of the role's."""
+    """An administrator (or the team's staff) registers a person of an organization. Somebody the caller sees elsewhere,
+    named by both names, gains a membership, and keeps his password; any other known name is refused (409
+    ``invite_instead``). ``permissions``: exactly these instead of the role's."""
 
     team_id: Slug
     organization_id: Id
@@ -129,8 +129,8 @@ class AddUser(Request[MembershipView]):
 
 
 class AddAgent(Request[MembershipView]):
-    """Register one of the team's own staff (by those who manage roles). ``permissions``: exactly these instead of the
-    role's."""
+    """Register one of the team's own staff (by those who manage roles); known names as with an organization's people.
+    ``permissions``: exactly these instead of the role's."""
 
     team_id: Slug
     user_name: UserName
