@@ -276,6 +276,11 @@ def test_whom_the_issuer_knows_from_one_team_comes_into_another_like_anybody(
 
     closed = door(cast, other, real.issuer)
     assert places(closed) == []
+    leaver = other.team.add_agent("lead")
+    asked = {"email": email, "name": "Ola", "organization_id": other.home.id, "role": "member"}
+    expect(leaver.post(f"{other.path}/invitations", asked), 201)
+    expect(cast.operator.patch(f"/v1/users/{leaver.id}", {"active": False}), 200)
+    assert places(closed) == [], "an invitation does not outlive its sender, and keeps nobody out"
     invite(other.team, email, organization_id=other.home.id, role="administrator")
     assert places(closed) == [(other.home.id, "administrator")]
     open_one = door(cast, third, real.issuer, joins=third.home.id, domains=[DOMAIN])

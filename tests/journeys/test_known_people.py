@@ -107,6 +107,16 @@ def test_who_has_left_comes_back_by_an_invitation(world: World, scene: Scene, po
     expect(scene.administrator.patch(where, {"active": False}), 200)
 
 
+def test_a_letter_from_before_does_not_bring_him_back(cast: Cast, scene: Scene, post: Post) -> None:
+    asked = newcomer()
+    expect(invite(scene.administrator, scene, asked["email"]), 201)
+    token = post.secret(asked["email"], "invites you")
+    expect(cast.operator.post(scene.home.users, asked), 201)
+    former = cast.sign_in(asked["user_name"], PASSWORD, asked["email"])
+    expect(scene.administrator.http("DELETE", f"{scene.home.users}/{former.id}"), 204)
+    assert expect(join(former, token), 404)["code"] == "invitation_gone"
+
+
 def test_an_invitation_does_not_outlive_the_right_to_send_it(world: World, scene: Scene, post: Post) -> None:
     leaver, email = scene.home.person("administrator"), f"{unique('eva')}@example.org"
     expect(invite(leaver, scene, email, role="administrator"), 201)

@@ -9,7 +9,7 @@ from sqlalchemy import insert, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.accounts import queries, rules, secrets
-from services.accounts.commands.joining import count, link_contacts
+from services.accounts.commands.joining import count, link_contacts, withdraw
 from services.accounts.commands.letters import Link, want_letter
 from services.accounts.commands.people import join, new_person, rights
 from services.accounts.notes import note
@@ -50,7 +50,7 @@ def _invite(uow: UnitOfWork, standing: Standing, organization: Fields | None, as
         raise Conflict("already_member", "This person has a membership here already; change that one.")
     count(uow, f"invitation {uow.actor.user_id}", rules.joining.INVITATIONS_OF_A_PERSON)
     here = (invitations.c.team_id == asked["team_id"]) & invitations.c.organization_id.is_not_distinct_from(place)
-    _withdraw(uow, here & (invitations.c.email_key == email_key))
+    withdraw(uow, here & (invitations.c.email_key == email_key))
     me = queries.people.person(uow, uow.actor.user_id)
     token = secrets.new_token("cwi_")
     row = {
@@ -79,11 +79,6 @@ def _invite(uow: UnitOfWork, standing: Standing, organization: Fields | None, as
     return queries.joining.invitation_view(row)
 
 
-def _withdraw(uow: UnitOfWork, which: Any) -> None:
-    pending = invitations.c.accepted_at.is_(None) & invitations.c.withdrawn_at.is_(None)
-    uow.run(update(invitations).where(which, pending).values(withdrawn_at=uow.now))
-
-
 def remove_invitation(uow: UnitOfWork, ask: c.RemoveInvitation) -> c.DoneView:
     """Twice is done, too. Raises NotFound, Forbidden, Conflict ``invitation_used``."""
     standing = queries.sight.standing(uow, ask.team_id)
@@ -92,7 +87,7 @@ def remove_invitation(uow: UnitOfWork, ask: c.RemoveInvitation) -> c.DoneView:
     rules.standing.must_be_able(standing, rules.standing.office(into), into)
     if invitation["accepted_at"] is not None:
         raise Conflict("invitation_used", "This invitation was accepted. Change the membership instead.")
-    _withdraw(uow, invitations.c.id == ask.invitation_id)
+    withdraw(uow, invitations.c.id == ask.invitation_id)
     note(uow, "invitation.withdrawn", team_id=ask.team_id, object_id=ask.invitation_id)
     return c.DoneView()
 
@@ -125,21 +120,29 @@ def join_by_invitation(uow: UnitOfWork, ask: c.JoinByInvitation) -> c.Membership
     person = queries.people.person(uow, uow.actor.user_id)
     if person["email_key"] != invitation["email_key"]:
         raise Forbidden("other_address", "This invitation is for somebody with another e-mail address.")
-    rules.joining.must_be_proven(person)
     return join_by(uow, invitation, person)
 
 
 def join_by(uow: UnitOfWork, invitation: Fields, person: Fields) -> c.MembershipView:
     """The person takes the (locked, open) invitation. Raises NotFound ``invitation_gone`` when who sent it could not
-    send it now, and Conflict ``already_member``."""
-    place = {name: invitation[name] for name in ("team_id", "organization_id", "organization_name")}
-    place |= rights(uow, place, invitation["role"], invitation["permissions"])
-    rules.joining.must_still_be_meant(queries.joining.standing_of_inviter(uow, invitation), place)
+    send it now, and Conflict ``address_unproven`` or ``already_member``."""
+    rules.joining.must_be_proven(person)
+    place = place_of(uow, invitation)
+    if place is None:
+        raise rules.joining.invitation_gone()
     made = join(uow, person, place)
     link_contacts(uow, invitation["organization_id"], person)
     uow.run(update(invitations).where(invitations.c.id == invitation["id"]).values(accepted_at=uow.now))
     note(uow, "invitation.accepted", team_id=invitation["team_id"], object_id=invitation["id"], user_id=person["id"])
     return made
+
+
+def place_of(uow: UnitOfWork, invitation: Fields) -> Fields | None:
+    """Where it leads, with the rights it gives; None when who sent it could not send it now. Raises Invalid."""
+    place = {name: invitation[name] for name in ("team_id", "organization_id", "organization_name")}
+    place |= rights(uow, place, invitation["role"], invitation["permissions"])
+    inviter = queries.joining.standing_of_inviter(uow, invitation)
+    return place if rules.joining.is_still_meant(inviter, place) else None
 
 
 # --- requests for a colleague ----------------------------------------------------------------------------------------

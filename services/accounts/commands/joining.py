@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import case, delete, update
+from sqlalchemy import ColumnElement, case, delete, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.accounts import queries, rules, secrets
@@ -35,6 +35,12 @@ def count(uow: UnitOfWork, what: str, limit: Limit) -> None:
     )
     [row] = uow.all(counted)
     rules.joining.must_not_be_too_many(row.so_far, limit, row.until, uow.now)
+
+
+def withdraw(uow: UnitOfWork, which: ColumnElement[bool]) -> None:
+    """Those of these invitations that are open lead nowhere from now on."""
+    pending = invitations.c.accepted_at.is_(None) & invitations.c.withdrawn_at.is_(None)
+    uow.run(update(invitations).where(which, pending).values(withdrawn_at=uow.now))
 
 
 def link_contacts(uow: UnitOfWork, organization_id: str | None, person: Fields) -> None:

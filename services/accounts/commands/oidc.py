@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from services.accounts import provider, queries, rules, secrets
 from services.accounts.commands import codes
 from services.accounts.commands.attempts import count, forget
-from services.accounts.commands.invitations import join_by
+from services.accounts.commands.invitations import join_by, place_of
 from services.accounts.commands.people import join, new_login
 from services.accounts.commands.sessions import end_sessions, open_session
 from services.accounts.notes import note
@@ -221,13 +221,21 @@ def _who_comes(uow: UnitOfWork, found: Fields, proof: Proof) -> str:
     if user_id is None:
         return _welcome(uow, found, proof)
     if proof.email is not None:
-        invitation = queries.oidc.invitation_of(uow, found["team_id"], rules.names.fold(proof.email), user_id)
+        invitation = _invitation(uow, found, proof.email, user_id)
         joins = rules.oidc.welcomed(found, proof.email)
         if invitation:
             join_by(uow, invitation, queries.people.person(uow, user_id))
         elif joins and not queries.oidc.was_ever_here(uow, found["team_id"], user_id):
-            join(uow, queries.people.person(uow, user_id), _place(found, joins))
+            person = queries.people.person(uow, user_id)
+            rules.joining.must_be_proven(person)
+            join(uow, person, _place(found, joins))
     return user_id
+
+
+def _invitation(uow: UnitOfWork, found: Fields, email: str, user_id: str = "") -> Fields | None:
+    """The one that this address brings in here, if it still means something: a void one keeps nobody out."""
+    invitation = queries.oidc.invitation_of(uow, found["team_id"], rules.names.fold(email), user_id)
+    return invitation if invitation and place_of(uow, invitation) else None
 
 
 def _place(found: Fields, joins: str) -> Fields:
@@ -238,7 +246,7 @@ def _place(found: Fields, joins: str) -> Fields:
 def _welcome(uow: UnitOfWork, found: Fields, proof: Proof) -> str:
     """Somebody comes for the first time. An address nobody verified opens nothing, and none opens another's account."""
     email = rules.oidc.must_be_verified(proof)
-    invitation = queries.oidc.invitation_of(uow, found["team_id"], rules.names.fold(email))
+    invitation = _invitation(uow, found, email)
     joins = None if invitation else rules.oidc.must_be_welcome(found, email)
     # Only who may come in hears whether there is an account already.
     rules.oidc.must_be_nobodys(queries.people.people_known_as(uow, "", rules.names.fold(email)))

@@ -10,12 +10,12 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.accounts import queries, rules, secrets
 from services.accounts.commands.facts import membership_changed
-from services.accounts.commands.joining import count
+from services.accounts.commands.joining import count, withdraw
 from services.accounts.commands.sessions import end_sessions
 from services.accounts.commands.tokens import revoke_all
 from services.accounts.notes import note
 from services.accounts.rules.standing import NOBODY, Standing
-from services.accounts.tables import memberships, sessions, users
+from services.accounts.tables import invitations, memberships, sessions, users
 from services.chassis.ids import new_id
 from services.chassis.messages import ABSENT, Absent
 from services.chassis.problems import Conflict
@@ -168,10 +168,19 @@ def change_membership(uow: UnitOfWork, ask: c.ChangeMembership) -> c.MembershipV
     # Not read again: who has just deactivated himself could not see it any more.
     membership = {**membership, **changes}
     uow.record(membership_changed(membership))
-    if not membership["active"] and queries.tokens.is_service_user(uow, membership["user_id"]):
-        revoke_all(uow, membership["user_id"])
+    if not membership["active"]:
+        _let_go(uow, membership)
     note(uow, "membership.changed", team_id=ask.team_id, object_id=ask.membership_id, **changes)
     return queries.people.membership_view(membership, standing)
+
+
+def _let_go(uow: UnitOfWork, membership: Fields) -> None:
+    """An older letter does not bring him back, and no token of an integration acts for it."""
+    place = invitations.c.organization_id.is_not_distinct_from(membership["organization_id"])
+    place &= invitations.c.team_id == membership["team_id"]
+    withdraw(uow, place & (invitations.c.email_key == rules.names.fold(membership["email"])))
+    if queries.tokens.is_service_user(uow, membership["user_id"]):
+        revoke_all(uow, membership["user_id"])
 
 
 def change_organization_user(uow: UnitOfWork, ask: c.ChangeOrganizationUser) -> c.MembershipView:

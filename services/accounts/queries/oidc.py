@@ -103,8 +103,9 @@ def identity_view(row: Fields) -> c.IdentityView:
 def invitation_of(uow: UnitOfWork, team_id: str, email_key: str, user_id: str = "") -> Fields | None:
     """The newest open invitation of this address into one of the team's organizations that are served, locked, with
     ``organization_name``. The provider has verified the address, so its holder need not show the letter. Not where
-    this person has a place already, even one that ended."""
-    there = exists().where(memberships.c.organization_id == organizations.c.id, memberships.c.user_id == user_id)
+    this person has a place already; one that ended he gets again."""
+    his = (memberships.c.organization_id == organizations.c.id) & (memberships.c.user_id == user_id)
+    there = exists().where(his, memberships.c.active)
     named = select(invitations, organizations.c.name.label("organization_name"))
     rows = named.join_from(invitations, organizations, organizations.c.id == invitations.c.organization_id).where(
         invitations.c.team_id == team_id,

@@ -101,12 +101,11 @@ def must_be_open(invitation: Fields | None, now: datetime) -> Fields:
     return invitation
 
 
-def must_still_be_meant(inviter: Standing, place: Fields) -> None:
-    """``place``: where the invitation leads, and which permissions it gives. Raises NotFound ``invitation_gone`` when
-    who sent it has lost the right to: a letter does not outlive it."""
+def is_still_meant(inviter: Standing, place: Fields) -> bool:
+    """``place``: where an invitation leads, and which permissions it gives. Not when who sent it has lost the right
+    to: a letter does not outlive it."""
     where = place["organization_id"]
-    if not inviter.may(office(where), where) or roles.more_than_held(inviter, place["permissions"], where):
-        raise invitation_gone()
+    return inviter.may(office(where), where) and not roles.more_than_held(inviter, place["permissions"], where)
 
 
 def invitation_gone() -> NotFound:
