@@ -109,3 +109,26 @@ def test_a_key_does_not_go_over_to_the_next_contact(cast: Cast) -> None:
     expect(scene.agent.patch(here, {"contact_id": scene.colleague.id}), 200)
     assert scene.team.cast.world.http("GET", "/v1/access", headers=shown).status == 404
     assert expect(scene.colleague.get(here), 200)["contact"]["id"] == scene.colleague.id
+
+
+def test_a_team_has_statuses_of_its_own_within_those_that_decide(cast: Cast) -> None:
+    ours = [{"key": "at_supplier", "category": "on_hold", "label": "At the supplier's"}]
+    scene = Scene(cast.team("C", substatuses=ours))
+    case, here = scene.open()
+    note = {"body": "They look at it.", "visibility": "internal", "status": "at_supplier"}
+    expect(scene.agent.post(f"{here}/comments", note), 201)
+    for who in (scene.agent, scene.customer):
+        seen = expect(who.get(here), 200)
+        assert (seen["status"], seen["substatus"]) == ("on_hold", "at_supplier")
+    listed = expect(scene.agent.get(f"{scene.path}/cases?view=open&substatus=at_supplier"), 200)["data"]
+    assert [(one["id"], one["status"], one["substatus"]) for one in listed] == [(case["id"], "on_hold", "at_supplier")]
+    assert changed(scene.agent, here)["substatus"] == (None, "at_supplier")
+    plain = expect(scene.agent.put(f"{here}/status", {"status": "on_hold"}), 200)
+    assert (plain["status"], plain["substatus"]) == ("on_hold", None)
+    expect(scene.agent.put(f"{here}/status", {"status": "at_supplier"}), 200)
+    assert expect(scene.agent.post(f"{here}/answer", {"body": "Done."}), 200)["substatus"] is None
+    assert faults(expect(scene.agent.put(f"{here}/status", {"status": "nowhere"}), 422)) == [("/status", "choice")]
+    macro: dict[str, Any] = {"name": "Wait", "actions": [{"action": "status", "status": "at_supplier"}]}
+    expect(scene.agent.post(f"{scene.path}/macros", macro), 201)
+    macro["actions"] = [{"action": "status", "status": "nowhere"}]
+    assert faults(expect(scene.agent.post(f"{scene.path}/macros", macro), 422)) == [("/actions/0/status", "choice")]

@@ -195,6 +195,18 @@ def test_a_correction_of_support_is_no_answer(scene: Scene, memory: MemoryWorld)
         assert (told["first_response"], told["review"]) == ("running", "met"), "somebody has looked at it"
 
 
+def test_an_offer_is_an_answer(scene: Scene, memory: MemoryWorld) -> None:
+    with memory.at(MONDAY):
+        _, here = scene.open(scene.customer, "rfc")
+        expect(scene.agent.post(f"{here}/quotes", {"amount": "900.00", "currency": "EUR"}), 201)
+        assert states(scene.agent, here)["first_response"] == "met"
+        expect(scene.customer.post(f"{here}/comments", {"body": "Why so much?"}), 201)
+        told = states(scene.agent, here)
+        assert (told["next_response"], told["resolution"]) == ("running", "paused")
+        expect(scene.agent.post(f"{here}/quotes", {"amount": "700.00", "currency": "EUR"}), 201)
+        assert states(scene.agent, here)["next_response"] == "met"
+
+
 def test_the_explanation_adds_up_over_nights_and_holidays(scene: Scene, memory: MemoryWorld) -> None:
     with memory.at(MONDAY):
         _, here = scene.open(scene.customer)

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import holidays
+
+from services.contracts.cases import Status
 
 Profile = dict[str, Any]
 Path = tuple[str | int, ...]
@@ -30,6 +32,7 @@ class Finding:
 def check(profile: Profile) -> Iterator[Finding]:
     """Everything that does not fit together."""
     yield from _priorities(profile)
+    yield from _substatuses(profile)
     yield from _clocks(profile)
     for name, calendar in profile["calendars"].items():
         yield from _calendar(calendar, ("calendars", name))
@@ -51,6 +54,14 @@ def _priorities(profile: Profile) -> Iterator[Finding]:
     default = profile["priority"]["default"]
     if all(default != priority["key"] for priority in profile["priorities"]):
         yield Finding(("priority", "default"), "exists", f"There is no priority {default}.")
+
+
+def _substatuses(profile: Profile) -> Iterator[Finding]:
+    taken = {*get_args(Status), "draft"}
+    for index, own in enumerate(profile["substatuses"]):
+        if own["key"] in taken:
+            yield Finding(("substatuses", index, "key"), "unique", f"There is a status {own['key']} already.")
+        taken.add(own["key"])
 
 
 def _clocks(profile: Profile) -> Iterator[Finding]:

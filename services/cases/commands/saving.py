@@ -63,7 +63,7 @@ _UNTAG = delete(tags).where(
 _NOTE = insert(changes).from_select([column.name for column in changes.c], queries.NOTED)
 
 
-_MOVED = ("status", "gate", "version", "updated_at", "clocks", "next_due_at", "alarm_at", "reminded_at")
+_MOVED = ("status", "substatus", "gate", "version", "updated_at", "clocks", "next_due_at", "alarm_at", "reminded_at")
 _MOVE = (
     update(cases).where(cases.c.id == bindparam("saved_id")).values({name: bindparam("new_" + name) for name in _MOVED})
 )
@@ -187,7 +187,8 @@ def _write(
 ) -> None:
     case, before, said = reader.case, reader.before, spoken[0] if spoken else None
     assert before is not None  # noqa: S101 - nobody changes what he has not taken
-    keep_time(uow, reader, *spoken)
+    rules.forget_substatus(before, case)
+    keep_time(uow, reader, spoken, noted)
     changed = [name for name in Case.__slots__ if getattr(case, name) != getattr(before, name)]
     values: dict[str, Any] = {"new_" + name: getattr(case, name) for name in changed}
     values["saved_id"] = case.id
@@ -226,13 +227,14 @@ def note_happenings(uow: UnitOfWork, happened: Sequence[tuple[str, dict[str, Any
         uow.run(_NOTE_MANY, rows)
 
 
-def keep_time(uow: UnitOfWork, reader: Reader, *spoken: Said) -> None:
+def keep_time(uow: UnitOfWork, reader: Reader, spoken: Sequence[Said], noted: Sequence[dict[str, Any]]) -> None:
     """Bring the case's clocks in line with what has happened to it; another priority may promise something else."""
     case = reader.case
     if reader.before and case.priority != reader.before.priority:
         rules.repromise(case, queries.promised(uow, case), uow.now, begins=True)
-    words = (said.side for said in spoken if said.visibility == "public" and not isinstance(said, Notice))
-    rules.keep_time(reader, next(words, ""), uow.now)
+    sides = [said.side for said in spoken if said.visibility == "public" and not isinstance(said, Notice)]
+    sides += ["support" for line in noted if rules.offers(line)]
+    rules.keep_time(reader, next(iter(sides), ""), uow.now)
 
 
 def save_many(uow: UnitOfWork, readers: list[Reader]) -> None:
@@ -243,6 +245,7 @@ def save_many(uow: UnitOfWork, readers: list[Reader]) -> None:
         case, before = reader.case, reader.before
         assert before is not None  # noqa: S101 - nobody changes what he has not taken
         touch(uow, reader)
+        rules.forget_substatus(before, case)
         rules.keep_time(reader, "", uow.now)
         written.append({"saved_id": case.id, **{"new_" + name: getattr(case, name) for name in _MOVED}})
         told = [*rules.differences(before, case), *rules.begun(before.clocks, case.clocks)]

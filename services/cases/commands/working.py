@@ -131,11 +131,12 @@ def set_status(uow: UnitOfWork, reader: Reader, ask: c.ChangeStatus) -> None:
     record(uow, reader, c.CaseChanged, Round(), fields=["status"])
 
 
-def turn(reader: Reader, status: c.Turn) -> None:
-    """Raises Forbidden for who is not to say it, Conflict where it cannot be said."""
-    act = rules.TURNS[status]
+def turn(reader: Reader, status: str) -> None:
+    """Raises Invalid ``/status``, Forbidden for who is not to say it, Conflict where it cannot be said."""
+    category, own = rules.turn_of(reader.policy, status)
+    act = rules.TURNS[category]
     rules.must_be_able(reader, f"case.{act}")
-    reader.case.status = rules.move(act, reader.case)
+    reader.case.status, reader.case.substatus = rules.move(act, reader.case), own
 
 
 def answer_case(uow: UnitOfWork, ask: c.AnswerCase) -> c.CaseView:

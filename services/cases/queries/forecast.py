@@ -42,7 +42,7 @@ _PROFILE = select(teams.c.profile.label("policy")).where(teams.c.team_id == team
 # The team's own people see all of its cases. The condition is the one of the index ``cases_open``.
 _open = (
     visible(
-        *cases.c["number", "type", "topic", "priority", "product", "status", "reviewed_at", "answered_at"],
+        *cases.c["number", "type", "topic", "priority", "product", "status", "substatus", "reviewed_at", "answered_at"],
         side="support",
     )
     .where(OPEN)
@@ -87,6 +87,7 @@ _all = union_all(
     _lost("priority", "priorities"),
     _lost("product", "products"),
     _befallen("status", _open.c.status, _open, _open.c.status == any_(_names("statuses"))),
+    _befallen("status", _open.c.substatus, _open, _open.c.substatus == any_(_names("statuses"))),
     _changed("clock", "clocks", _waits),
     _changed("field", "fields", lambda _: _open.c.reviewed_at.is_(None)),
     _changed("number", "prefixes", lambda prefix: func.starts_with(_open.c.number, prefix)),

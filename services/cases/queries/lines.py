@@ -31,7 +31,7 @@ class Onlooker:
 # What a line shows under the name it has in the database; the second ones to the staff only.
 _SHOWN = (
     *("id", "number", "title", "type", "status", "visibility", "organization_id", "created_at", "updated_at"),
-    *("version", "product", "topic", "gate", "next_due_at", "unread"),
+    *("version", "product", "topic", "gate", "next_due_at", "unread", "substatus"),
 )
 _INSIDE = ("queue_id", "level")
 

@@ -71,6 +71,7 @@ _LINE = (
     cases.c.gate,
     cases.c.queue_id,
     cases.c.next_due_at,
+    cases.c.substatus,
 )
 _OPEN = cases.c.status.not_in(("closed", "cancelled"))
 _FOLLOWED = cases.c.id.in_(select(followers.c.case_id).where(followers.c.user_id == me))
@@ -97,6 +98,7 @@ _FILTERS: dict[str, ColumnElement[bool]] = {
     "level": cases.c.level == bindparam("level"),
     "owner": cases.c.owner_id == bindparam("owner"),
     "contact": cases.c.contact_id == bindparam("contact"),
+    "substatus": cases.c.substatus == bindparam("substatus"),
     "queue": cases.c.queue_id == bindparam("queue"),
     "tag": exists().where(tags.c.case_id == cases.c.id, tags.c.tag == bindparam("tag")),
     "assignee": cases.c.assignee_id == bindparam("assignee"),
@@ -112,6 +114,7 @@ _PLAIN = (
     "product",
     "topic",
     "level",
+    "substatus",
     "queue",
     "tag",
     "created_after",

@@ -45,6 +45,7 @@ from services.cases.rules.history import (
     begun,
     differences,
     happening,
+    offers,
     readable_fields,
     readable_happenings,
 )
@@ -65,7 +66,18 @@ from services.cases.rules.keys import (
 )
 from services.cases.rules.macros import check_macro
 from services.cases.rules.merging import must_be_mergeable, newcomers
-from services.cases.rules.moves import GATES, MOVES, SHUT, TURNS, first_gate, gate_after, move, moves_of
+from services.cases.rules.moves import (
+    GATES,
+    MOVES,
+    SHUT,
+    TURNS,
+    first_gate,
+    forget_substatus,
+    gate_after,
+    move,
+    moves_of,
+    turn_of,
+)
 from services.cases.rules.prices import correction, explained, is_charged, reclassify
 from services.cases.rules.routing import Hand, Queue, Wanted, hand_for, names_of_topic, queue_for
 from services.cases.rules.snippets import PLACES, filled_in, unknown_places, values_of
@@ -151,6 +163,7 @@ __all__ = [
     "first_gate",
     "follow_up",
     "follower_refused",
+    "forget_substatus",
     "form_schema",
     "gate_after",
     "goes_on_elsewhere",
@@ -179,6 +192,7 @@ __all__ = [
     "names_of_topic",
     "newcomers",
     "not_included",
+    "offers",
     "offers_followers",
     "opens",
     "owner_refused",
@@ -205,6 +219,7 @@ __all__ = [
     "too_many",
     "too_many_followers",
     "topics_below",
+    "turn_of",
     "type_of",
     "unknown_places",
     "upheaval",

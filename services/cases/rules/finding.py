@@ -34,7 +34,7 @@ _ORDERS = {
 }
 _OWN = ("mine", "owned", "followed")
 _OPEN_ONLY = ("priority", "due")  # orders of open cases
-_NARROWING = ("type", "priority", "product", "topic", "level", "assignee", "owner", "contact", "tag")
+_NARROWING = ("type", "priority", "product", "topic", "level", "assignee", "owner", "contact", "tag", "substatus")
 _WORD = re.compile(r"[^\W_]+")
 
 

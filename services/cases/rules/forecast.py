@@ -33,11 +33,16 @@ def upheaval(before: Policy, after: Policy) -> Upheaval:
         topics=list(_topics(after["topics"])),
         priorities=_keys(after["priorities"]),
         products=_keys(after["products"]),
-        statuses=sorted(set(before.get("statuses", {})) - set(after.get("statuses", {}))),
+        statuses=sorted(_words(before) - _words(after)),
         clocks=_changed_clocks(before, after),
         fields=sorted(_editable(before) - _editable(after)),
         prefixes=[before["number"]["prefix"]] if before["number"]["prefix"] != after["number"]["prefix"] else [],
     )
+
+
+def _words(profile: Policy) -> set[str]:
+    """The statuses that the team has words of its own for."""
+    return {*profile.get("statuses", {}), *_keys(profile.get("substatuses", []))}
 
 
 def _keys(things: list[dict[str, Any]]) -> list[str]:

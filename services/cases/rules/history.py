@@ -21,6 +21,7 @@ HAPPENINGS: dict[str, tuple[str, bool]] = {
 _PUBLIC: dict[str, tuple[str, ...]] = {
     **{name: (name,) for name in ("status", "type", "topic", "priority", "product", "product_item", "product_range")},
     **{name: (name,) for name in ("title", "description", "fields", "visibility", "charge", "rating", "merged_into")},
+    "substatus": ("substatus",),
     "contact": ("contact_id", "contact_name"),
     "owner": ("owner_id", "owner_name"),
     "assignee": ("assignee_id", "assignee_name"),
@@ -61,6 +62,11 @@ def _began(kept: dict[str, Any]) -> str | None:
 def happening(field: str, **details: Any) -> dict[str, Any]:
     """Something for the timeline that is not a field of the case, as a row of ``changes`` keeps it."""
     return {"field": field, "before": None, "after": details}
+
+
+def offers(line: dict[str, Any]) -> bool:
+    """Whether this line of the timeline is a price offered to the customer."""
+    return bool(line["field"] == "quote" and line["after"]["state"] == "offered")
 
 
 def readable_happenings(*, staff: bool) -> list[str]:

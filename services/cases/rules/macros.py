@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from services.cases.rules.case import Policy
 from services.cases.rules.form import Error, check_priority, find_topic
-from services.cases.rules.moves import MOVES, TURNS, Moves
+from services.cases.rules.moves import MOVES, TURNS, Moves, turn_of
 from services.cases.rules.snippets import PLACES, unknown_places
 from services.chassis.problems import Invalid
 from services.contracts import cases as c
@@ -46,7 +46,7 @@ def check_macro(profile: Policy, actions: list[c.MacroLine], people: set[str], q
     for place, action in enumerate(actions):
         wrong = [*_parameters(action), *_values(profile, action), *_names(action, people, queues)]
         errors += [error | {"pointer": f"/actions/{place}{error['pointer']}"} for error in wrong]
-    errors += _order(actions)
+    errors = errors or _order(profile, actions)
     if errors:
         raise Invalid("invalid", "Some values are not right.", errors=errors)
 
@@ -67,10 +67,20 @@ def _values(profile: Policy, action: c.MacroLine) -> list[Error]:
         errors.append(_error("type", "choice", "The team has no such type of case."))
     if action.topic is not None:
         errors += find_topic(profile, action.topic)[1]
+    if action.status is not None:
+        errors += _status(profile, action.status)
     if unknown := unknown_places(action.body or ""):
         detail = f"Nothing can be filled into {', '.join(unknown)}; there are: {', '.join(PLACES)}."
         errors.append(_error("body", "choice", detail))
     return errors
+
+
+def _status(profile: Policy, status: str) -> list[Error]:
+    try:
+        turn_of(profile, status)
+    except Invalid as unknown:
+        return unknown.errors
+    return []
 
 
 def _names(action: c.MacroLine, people: set[str], queues: set[str]) -> list[Error]:
@@ -82,11 +92,11 @@ def _names(action: c.MacroLine, people: set[str], queues: set[str]) -> list[Erro
     return errors
 
 
-def _order(actions: list[c.MacroLine]) -> list[Error]:
+def _order(profile: Policy, actions: list[c.MacroLine]) -> list[Error]:
     """An act that no case could come to, whatever its status was at the beginning."""
     reached = {status for moves in MOVES.values() for status in moves}
     for place, action in enumerate(actions):
-        for moves in _moves(action):
+        for moves in _moves(profile, action):
             reached = {moves[status] for status in reached if status in moves}
         if not reached:
             detail = f"After what comes before, no case can be subject to: {action.action}."
@@ -94,14 +104,15 @@ def _order(actions: list[c.MacroLine]) -> list[Error]:
     return []
 
 
-def _moves(action: c.MacroLine) -> list[Moves]:
-    """The rows of the table that it goes through."""
+def _moves(profile: Policy, action: c.MacroLine) -> list[Moves]:
+    """The rows of the table that it goes through. Raises Invalid ``/status``."""
     name = _ACTS[action.action].move
     if action.action == "comment" and action.visibility == "internal":
         name = "comment_internal"
     if action.action == "answer" and action.status:
         name = "support_comments"  # no answer yet
-    return [MOVES[one] for one in (name, action.status and TURNS[action.status]) if one]
+    turn = TURNS[turn_of(profile, action.status)[0]] if action.status else ""
+    return [MOVES[one] for one in (name, turn) if one]
 
 
 def _error(name: str, rule: str, detail: str) -> Error:

@@ -6,7 +6,8 @@ gets a row in both, or in ``MOVES`` alone: then it has to wait for the price. No
 
 - a customer's comment on an answered or waiting case opens it again; on a closed one the team's policy decides
   (``closed.comment_effect``; ``follow_up`` appends, and opens a linked case once the window is over);
-- support says whose turn it is (``TURNS``): the customer's, somebody else's, its own again. Only the customer's comment
+- support says whose turn it is (``TURNS``): the customer's, somebody else's, its own again. A team may have statuses of
+  its own within these; they are names and decide nothing. Only the customer's comment
   ends the wait for him; a case on hold stays there until support takes it up again. While a price is wanted or offered
   the price alone says whose turn it is;
 - support's public comment opens a new case, because a person has spoken; only the answer makes it ``answered``;
@@ -18,8 +19,9 @@ gets a row in both, or in ``MOVES`` alone: then it has to wait for the price. No
 
 from __future__ import annotations
 
+from services.cases.rules.case import Policy
 from services.cases.tables import Case
-from services.chassis.problems import Conflict
+from services.chassis.problems import Conflict, Invalid
 from services.contracts.cases import Gate, Status
 
 Moves = dict[Status, Status]
@@ -142,6 +144,24 @@ def move(act: str, case: Case) -> Status:
 def gate_after(act: str, gate: Gate) -> Gate:
     """The gate after this act."""
     return GATES.get(act, {}).get(gate, gate)
+
+
+def turn_of(policy: Policy, status: str) -> tuple[Status, str | None]:
+    """Whose turn it is in a status that support chose: one of ``TURNS``, or one of the team's own, which is within one
+    of these. Raises Invalid ``/status``."""
+    own: dict[str, Status] = {one["key"]: one["category"] for one in policy.get("substatuses", ())}
+    if status in own:
+        return own[status], status
+    for turn in TURNS:
+        if turn == status:
+            return turn, None
+    raise Invalid.field("/status", "choice", f"Choose one of these: {', '.join([*TURNS, *own])}.")
+
+
+def forget_substatus(before: Case, case: Case) -> None:
+    """A team's own status holds until the case moves on."""
+    if (case.status, case.gate) != (before.status, before.gate) and case.substatus == before.substatus:
+        case.substatus = None
 
 
 def first_gate(charge: str) -> Gate:

@@ -49,10 +49,9 @@ def begin(case: Case, promised: Mapping[Kind, Promise], policy: Policy, now: dat
 
 def keep_time(reader: Reader, spoke: str, now: datetime) -> None:
     """Bring clocks and follow-up in line with what has happened since the case was read. ``spoke``: the side that said
-    something in public, or nothing. Support's first public word is a look at the case, and so is taking it."""
+    something in public (an offer is a word, too), or nothing. Support's first public word is a look at the case, and so
+    is taking it."""
     case, before = reader.case, reader.before or reader.case
-    if case.gate == "offered" and before.gate != "offered":
-        spoke = "support"  # an offer is an answer
     if spoke == "support" or (reader.standing.staff and before.assignee_id != case.assignee_id == reader.me):
         case.reviewed_at = case.reviewed_at or now
     happened = happenings(before, case, spoke)

@@ -87,6 +87,7 @@ cases = Table(
     Column("alarm_at", DateTime(timezone=True)),
     Column("follow_up_at", DateTime(timezone=True)),
     Column("reminded_at", DateTime(timezone=True)),
+    Column("substatus", Text),
     CheckConstraint(
         "status IN ('new', 'open', 'waiting_customer', 'on_hold', 'answered', 'closed', 'cancelled')",
         name="cases_status",
@@ -188,6 +189,7 @@ class Case:
     alarm_at: datetime | None = None
     follow_up_at: datetime | None = None
     reminded_at: datetime | None = None
+    substatus: str | None = None
 
 
 followers = Table(

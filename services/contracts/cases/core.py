@@ -29,9 +29,6 @@ from services.contracts.terms import MoneyView
 
 Status = Literal["new", "open", "waiting_customer", "on_hold", "answered", "closed", "cancelled"]
 
-Turn = Literal["open", "waiting_customer", "on_hold"]  # whose turn it is: support's, the customer's, somebody else's
-
-
 Visibility = Literal["organization", "participants", "private"]
 
 
@@ -120,7 +117,7 @@ class CaseLine(View):
     """A case in a list. ``unread``: somebody else has said something, or the other side has changed its status or its
     price, and I have neither read it nor spoken since. ``next_due_at``: when the next promise would be broken.
     ``last_comment``, ``clocks`` and ``permissions`` (what I may do now) only with ``include``; ``queue_id``, ``level``
-    and ``tags`` for staff; ``excerpt`` only in a search: where the words were found."""
+    and ``tags`` for staff; ``excerpt`` only in a search: where the words were found; ``substatus`` as in a case."""
 
     id: Id
     number: Number
@@ -149,6 +146,7 @@ class CaseLine(View):
     tags: list[Key] | None = None
     clocks: list[ClockLine] | None = None
     permissions: list[Permission] | None = None
+    substatus: Key | None = None
 
 
 class CasePage(View):
@@ -163,7 +161,8 @@ class CaseView(View):
     50 he may read, oldest first. ``contract_version`` and ``fee``: what was agreed with the organization when the case
     was opened, if anything was. ``gate`` is ``wanted`` or ``offered`` while a price has to be approved before the work.
     ``merged_from``: numbers of cases whose comments are shown here too; ``merged_into``: the case that goes on in place
-    of this one; ``tags``: for staff. ``access_key`` is told once, to whom opened the case without a login."""
+    of this one; ``tags``: for staff. ``access_key`` is told once, to whom opened the case without a login.
+    ``substatus``: which of the team's own statuses (``substatuses`` of its profile) it has within its ``status``."""
 
     id: Id
     team_id: Slug
@@ -209,6 +208,7 @@ class CaseView(View):
     product_item: Line | None = None
     product_range: Line | None = None
     language: Locale | None = None
+    substatus: Key | None = None
 
 
 class TechnicalInformationView(View):
@@ -284,6 +284,7 @@ class ListCases(Request[CasePage]):
     level: Level | None = None
     queue: Id | None = None
     tag: Key | None = None
+    substatus: Key | None = None
     unread: bool = False
     created_after: datetime | None = None
     created_before: datetime | None = None

@@ -27,6 +27,7 @@ class FiltersView(View):
     level: Level | None = None
     queue: Id | None = None
     tag: Key | None = None
+    substatus: Key | None = None
     unread: bool = False
     created_within_seconds: Seconds | None = None
     updated_within_seconds: Seconds | None = None

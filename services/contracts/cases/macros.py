@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from services.chassis.messages import Request, Shape, View
-from services.contracts.cases.core import CaseView, Level, Turn
+from services.contracts.cases.core import CaseView, Level
 from services.contracts.cases.grouping import DoneView
 from services.contracts.cases.working import Assignee
 from services.contracts.shapes import Id, Key, PageSize, Position, ShortLine, Slug, Text, Version
@@ -43,7 +43,7 @@ class MacroLine(View):
     priority: Key | None = None
     topic: Key | None = None
     tag: Key | None = None
-    status: Turn | None = None
+    status: Key | None = None
 
 
 Actions = Annotated[list[MacroLine], Shape(min=1, max=20)]

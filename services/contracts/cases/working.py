@@ -11,7 +11,6 @@ from services.contracts.cases.core import (
     Channel,
     CommentView,
     Level,
-    Turn,
 )
 from services.contracts.cases.grouping import DoneView
 from services.contracts.shapes import (
@@ -67,7 +66,7 @@ class AddComment(Request[CommentView]):
     visibility: Literal["public", "internal"] = "public"
     channel: Channel = "portal"
     file_ids: Ids = []
-    status: Turn | None = None
+    status: Key | None = None
 
 
 class ChangeComment(Request[CommentView]):
@@ -125,14 +124,15 @@ class AnswerCase(Request[CaseView]):
     close: bool = False
     channel: Channel = "portal"
     file_ids: Ids = []
-    status: Literal["answered", "open", "waiting_customer", "on_hold"] = "answered"
+    status: Key = "answered"
 
 
 class ChangeStatus(Request[CaseView]):
     """Say whose turn it is: ``waiting_customer`` until he comments, ``on_hold`` while it is somebody else's, ``open``
-    when it is support's again. Clocks of the answer pause meanwhile; one that the customer started by a question does
-    not. Staff; 409 ``quote_required`` while a price has to be approved before the work."""
+    when it is support's again; or one of the team's own statuses, each of which is within one of these. Clocks of the
+    answer pause meanwhile; one that the customer started by a question does not. Staff; 409 ``quote_required`` while a
+    price has to be approved before the work."""
 
     team_id: Slug
     case_id: Id
-    status: Turn
+    status: Key

@@ -50,7 +50,8 @@ def test_a_field_is_lost_by_the_list_or_with_the_choice_of_priority() -> None:
 
 
 def test_labels_and_prefixes_that_go_are_named() -> None:
-    before = changed(statuses={"new": "Sent", "open": "In work"})
+    ours = [{"key": "at_supplier", "category": "on_hold", "label": "At the supplier's"}]
+    before = changed(statuses={"new": "Sent", "open": "In work"}, substatuses=ours)
     after = changed(statuses={"new": "Sent"}, number={"prefix": "NEW", "width": 6})
     found = upheaval(before, after)
-    assert (found.statuses, found.prefixes) == (["open"], ["ROB"])
+    assert (found.statuses, found.prefixes) == (["at_supplier", "open"], ["ROB"])

@@ -1,0 +1,14 @@
+"""A team's own statuses within those that decide."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0020"
+down_revision = "0019"
+
+
+def upgrade() -> None:
+    """Which of them a case has."""
+    op.add_column("cases", sa.Column("substatus", sa.Text))
