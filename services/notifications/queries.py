@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -13,6 +16,8 @@ from sqlalchemy import (
     Row,
     Select,
     Text,
+    all_,
+    any_,
     bindparam,
     exists,
     false,
@@ -244,6 +249,27 @@ def due_mails(uow: UnitOfWork, most: int) -> list[Row[Any]]:
     it), ``contact_id`` and ``nonce`` of one without a login, whether he is ``known`` here at all, and the ``nonces``
     (oldest first) and ``hashes`` of his addresses."""
     return uow.all(_DUE, {"now": uow.now, "most": most})
+
+
+_ADDRESS = func.lower(mails.c.to_email)
+_RECEIPTS = (
+    select(_ADDRESS.label("address"), func.count().label("many"))
+    .where(
+        mails.c.kind == "receipt",
+        any_(bindparam("addresses", type_=ARRAY(Text))) == _ADDRESS,
+        mails.c.created_at > bindparam("since", type_=DateTime(timezone=True)),
+        mails.c.state != "failed",
+        mails.c.id != all_(bindparam("ids", type_=ARRAY(Text))),
+    )
+    .group_by(_ADDRESS)
+)
+
+
+def receipts(uow: UnitOfWork, asked: Sequence[Row[Any]], since: datetime) -> Counter[str]:
+    """For the errand: how many other receipts have gone to the addresses of these since then, in small letters."""
+    addresses = [row.email.lower() for row in asked]
+    values = {"addresses": addresses, "ids": [row.id for row in asked], "since": since}
+    return Counter({row.address: row.many for row in uow.all(_RECEIPTS, values)})
 
 
 _DUE_LETTERS = (

@@ -128,6 +128,7 @@ mails = Table(
     Index("mails_due", "next_try_at", postgresql_where=text("next_try_at IS NOT NULL")),
     Index("mails_waiting", "case_id", "user_id", "id", postgresql_where=text("next_try_at IS NOT NULL")),
     Index("mails_case", "case_id", "id"),
+    Index("mails_receipts", text("lower(to_email)"), "created_at", postgresql_where=text("kind = 'receipt'")),
 )
 
 # Letters about accounts. ``link`` is as good as a password: null as soon as the letter is sent or given up.

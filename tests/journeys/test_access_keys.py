@@ -32,7 +32,7 @@ class Visitor:
 
     def form(self, kind: str = "", **more: Any) -> dict[str, Any]:
         contact = {"name": "Nora Nilsson", "email": self.email, "phone": "+46 70 123 45 67"}
-        return self.scene.team.form(kind, contact=contact, **more)
+        return self.scene.team.form(kind, **({"contact": contact} | more))
 
     def send(self, body: dict[str, Any], **headers: str) -> HttpAnswer:
         return self.world.http("POST", f"{self.scene.path}/cases", json=body, headers=headers)
@@ -143,6 +143,18 @@ def test_a_mail_brings_the_key_and_a_link_that_works_for_years(
     assert link[0].endswith(f"/case/{ticket['number']}#key={visitor.key}")
     with memory.at(datetime.now(UTC) + timedelta(days=5 * 365)):
         assert visitor.look()["number"] == ticket["number"]
+
+
+def test_a_victims_address_gets_nothing_that_a_stranger_wrote_and_not_many_mails(
+    memory: MemoryWorld, visitor: Visitor, post: Post
+) -> None:
+    contact = {"name": "Win a car", "email": visitor.email}
+    opened = [visitor.open(title="www.evil.example", contact=contact) for _ in range(5)]
+    memory.settle(None)
+    mails = post.letters(visitor.email)
+    assert len(mails) == 3
+    assert not [mail for mail in mails if "evil" in repr(mail) or "Win" in repr(mail)]
+    assert opened[0]["access_key"] in repr(mails)
 
 
 @pytest.mark.seed("B48")

@@ -54,6 +54,39 @@ def test_customers_read_the_history_of_what_they_see(scene: Scene) -> None:
     shown = {line["field"] for line in everything(scene.customer, f"{path}/history")}
     assert "status" in shown
     assert not shown & {"level", "complexity", "queue"}
+    assert expect(scene.agent.get(path), 200)["complexity"] == "complex"
+    theirs = expect(scene.customer.get(path), 200)
+    assert (theirs["complexity"], theirs["queue_id"]) == (None, None)
+
+
+def test_what_stands_around_a_case_has_a_history_too(cast: Cast) -> None:
+    scene = cast.scene("A")
+    _, path = scene.open()
+    other, _ = scene.open()
+    who = expect(scene.customer.post(f"{path}/followers", {"user_id": scene.colleague.id}), 201)["followers"][-1]
+    expect(scene.customer.http("DELETE", f"{path}/followers/{who['id']}"), 204)
+    info = {"consent": True, "information": {"os": "Secret OS 7"}}
+    expect(scene.customer.put(f"{path}/technical-info", info), 200)
+    expect(scene.agent.put(f"{path}/tags/odd"), 200)
+    expect(scene.agent.http("DELETE", f"{path}/tags/odd"), 204)
+    link = {"id": other["id"], "kind": "duplicate"}
+    made = expect(scene.agent.post(f"{path}/links", {"other_id": other["id"], "kind": "duplicate"}), 201)["data"][0]
+    expect(scene.agent.http("DELETE", f"{path}/links/{made['id']}"), 204)
+    day = "2030-01-01T09:00:00Z"
+    expect(scene.agent.put(f"{path}/follow-up-at", {"follow_up_at": day}), 200)
+
+    def read(reader: Person) -> list[tuple[str, Any, Any]]:
+        lines = everything(reader, f"{path}/history")
+        return [(line["field"], line["before"], line["after"]) for line in lines]
+
+    seen = [("followers", None, who), ("followers", who, None), ("technical_information", None, "os")]
+    internal = [("tags", None, "odd"), ("tags", "odd", None), ("links", None, link), ("links", link, None)]
+    ours = [line for line in read(scene.agent) if line[0] in ("followers", "technical_information", "tags", "links")]
+    assert ours == [*seen, *internal]
+    assert day[:16] in [after[:16] for field, _, after in read(scene.agent) if field == "follow_up_at"]
+    theirs = read(scene.customer)
+    assert [line for line in theirs if line in seen] == seen
+    assert not {"tags", "links", "follow_up_at"} & {field for field, _, _ in theirs}
 
 
 @pytest.mark.seed("B08", "B53")

@@ -85,6 +85,19 @@ def test_people_hear_of_what_concerns_them(scene: Scene, post: Post) -> None:
     post.wait(scene.customer, other, f"goes on as {case['number']}")
 
 
+def test_words_that_were_put_right_before_the_mail_left_are_not_mailed(
+    memory: MemoryWorld, scene: Scene, post: Post
+) -> None:
+    case, here = scene.open()
+    memory.settle(None)  # the other mails are out
+    said = [expect(scene.agent.post(f"{here}/comments", {"body": body}), 201)["id"] for body in ("Hunter2.", "Wrogn.")]
+    expect(scene.agent.http("DELETE", f"{here}/comments/{said[0]}"), 204)
+    expect(scene.agent.patch(f"{here}/comments/{said[1]}", {"body": "Wrong."}), 200)
+    post.wait(scene.customer, case, "Wrong.")
+    texts = [mail["text"] for mail in post.to(scene.customer, case)]
+    assert not [text for text in texts if "Hunter2." in text or "Wrogn." in text]
+
+
 def test_the_customer_gets_a_receipt_and_the_desk_the_news(scene: Scene, post: Post) -> None:
     hand = scene.technician
     case, _ = scene.open(title="Två =?utf-8?q?rader?= och ett ö")

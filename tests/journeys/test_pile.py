@@ -179,7 +179,8 @@ def test_a_ticket_is_assigned_at_once_to_the_favourite_or_the_least_loaded(
     first, second, expert = scene.agent, scene.technician, scene.team.add_agent()
     queue = line(world, scene.team, first, second)
     expect(cast.operator.put(f"{scene.path}/queues/{queue}/agents/{expert.id}", {"level": 2}), 200)
-    ticket, _ = scene.open(fields={"preferred_assignee": second.id})
+    _, here = scene.open(fields={"preferred_assignee": second.id})
+    ticket = expect(second.get(here), 200)
     assert (ticket["assignee"]["id"], ticket["status"], ticket["queue_id"]) == (second.id, "new", queue)
     post.wait(second, ticket, "assigned")
     away = expect(second.put("/v1/me/availability", {"team_id": scene.team.id, "state": "away"}), 200)
@@ -198,12 +199,15 @@ def test_a_ticket_is_assigned_at_once_to_the_favourite_or_the_least_loaded(
 
 def test_a_new_case_lies_in_the_queue_of_its_topic_and_nobody_gets_it_unasked(world: World, cast: Cast) -> None:
     scene = Scene(cast.team("C"))
-    case, _ = scene.open()
-    assert case["queue_id"] is None
+
+    def opened() -> dict[str, Any]:
+        return dict(expect(scene.agent.get(scene.open()[1]), 200))
+
+    assert opened()["queue_id"] is None
     everything = line(world, scene.team, scene.agent)
-    other, _ = scene.open()
+    other = opened()
     mine = line(world, scene.team, scene.agent, topics=[other["topic"]])
-    third, _ = scene.open()
+    third = opened()
     assert [one["queue_id"] for one in (other, third)] == [everything, mine]
     assert third["assignee"] is None
     assert pile(scene.agent, scene.team, mine) == [third["id"]]

@@ -67,8 +67,10 @@ def schedule_follow_up(uow: UnitOfWork, ask: c.ScheduleFollowUp) -> c.FollowUpLi
     case.status = rules.move("remind", case)
     if ask.follow_up_at is not None and ask.follow_up_at <= uow.now:
         raise Invalid.field("/follow_up_at", "future", "Choose a moment that is still to come.")
+    before = case.follow_up_at
     rules.follow_up(case, ask.follow_up_at)
-    save(uow, reader)
+    days = {name: rules.told_at(at) if at else None for name, at in (("before", before), ("after", ask.follow_up_at))}
+    save(uow, reader, noted=[{"field": "follow_up_at", **days}])
     record(uow, reader, c.CaseChanged, Round(), internal=True, fields=["follow_up_at"])
     return queries.follow_up_line(case)
 

@@ -37,7 +37,7 @@ def add_follower(uow: UnitOfWork, ask: c.AddFollower) -> c.CaseView:
     uow.run(_FOLLOW, {"case_id": case.id, "user_id": ask.user_id, "name": person.name})
     reader.followers.append((ask.user_id, person.name))
     reader.present.append(ask.user_id)
-    save(uow, reader)
+    save(uow, reader, noted=[rules.came("followers", {"id": ask.user_id, "name": person.name})])
     record(uow, reader, c.CaseChanged, Round(people=(ask.user_id,)), fields=["followers"])
     return queries.view(uow, reader)
 
@@ -49,7 +49,10 @@ def remove_follower(uow: UnitOfWork, ask: c.RemoveFollower) -> c.CaseView:
     case.status = rules.move("follow", case)
     gone = delete(followers).where(followers.c.case_id == case.id, followers.c.user_id == ask.user_id)
     if uow.run(gone):
+        noted = [
+            rules.went("followers", {"id": who, "name": name}) for who, name in reader.followers if who == ask.user_id
+        ]
         reader.followers = [(user_id, name) for user_id, name in reader.followers if user_id != ask.user_id]
-        save(uow, reader)
+        save(uow, reader, noted=noted)
         record(uow, reader, c.CaseChanged, Round(), fields=["followers"])
     return queries.view(uow, reader)

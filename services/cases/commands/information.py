@@ -37,9 +37,11 @@ def give_technical_information(uow: UnitOfWork, ask: c.GiveTechnicalInformation)
     rules.check_information(ask.consent, ask.information, at="")
     if ask.information:
         uow.run(_KEEP, information_row(uow, reader, ask.information))
+        noted = [rules.came("technical_information", ", ".join(sorted(ask.information)))]  # what of, and not what
     else:
         uow.run(_FORGET, {"of_case": reader.case.id})
-    save(uow, reader)
+        noted = [rules.came("technical_information", None)]
+    save(uow, reader, noted=noted)
     record(uow, reader, c.CaseChanged, sides_of("customer"), fields=["technical_information"])
     return queries.information_view(uow, reader)
 

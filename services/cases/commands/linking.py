@@ -31,7 +31,7 @@ def add_link(uow: UnitOfWork, ask: c.AddLink) -> c.LinkList:
     if other.case.id == reader.case.id:
         raise Invalid.field("/other_id", "other", "A case is not linked with itself.")
     if uow.run(_LINK, link_row(uow, reader.case.id, other.case.id, ask.kind)):  # not when it was there
-        save(uow, reader)
+        save(uow, reader, noted=[rules.came("links", {"id": other.case.id, "kind": ask.kind})])
         record(uow, reader, c.CaseChanged, Round(), fields=["links"])
     return queries.links_of(uow, reader)
 
@@ -53,9 +53,11 @@ def remove_link(uow: UnitOfWork, ask: c.RemoveLink) -> c.DoneView:
     reader = take(uow, ask, "case.link")
     reader.case.status = rules.move("link", reader.case)
     ours = or_(links.c.case_id == reader.case.id, links.c.other_id == reader.case.id)
-    if not uow.run(delete(links).where(links.c.id == ask.link_id, ours)):
+    gone = uow.first(delete(links).where(links.c.id == ask.link_id, ours).returning(links))
+    if gone is None:
         raise NotFound()
-    save(uow, reader)
+    other_id = gone.other_id if gone.case_id == reader.case.id else gone.case_id
+    save(uow, reader, noted=[rules.went("links", {"id": other_id, "kind": gone.kind})])
     record(uow, reader, c.CaseChanged, Round(), fields=["links"])
     return c.DoneView()
 
@@ -94,5 +96,6 @@ def _tagged(uow: UnitOfWork, reader: Reader, now: list[str]) -> None:
     before, reader.tags = reader.tags, now
     if reader.unsaved is None:
         write_tags(uow, reader, before)
-    save(uow, reader)
+    noted = [rules.came("tags", one) for one in now if one not in before]
+    save(uow, reader, noted=noted + [rules.went("tags", one) for one in before if one not in now])
     record(uow, reader, c.CaseTagged, Round(), internal=True, tags=now)

@@ -30,7 +30,7 @@ def change_comment(uow: UnitOfWork, ask: c.ChangeComment) -> c.CommentView:
     if said.body != ask.body:
         _put(uow, reader, said, {"body": ask.body, "edited_at": uow.now})
         more = {"comment_id": said.id, "visibility": said.visibility}
-        record(uow, reader, c.CommentEdited, Round(), **more)
+        record(uow, reader, c.CommentEdited, Round(), body=ask.body, **more)
     [now] = queries.comments_of(uow, reader, [said.id])
     return queries.comment_view(now)
 

@@ -159,7 +159,8 @@ _SAID_TOGETHER = _said.where(comments.c.case_id == any_(bindparam("case_ids", ty
 
 
 # Columns that a view shows as they are, under their own name.
-_SHOWN = tuple(name for name in Case.__slots__ if name in hints(c.CaseView) and name not in ("priority", "created_by"))
+_ELSE = ("priority", "created_by", "complexity", "queue_id")
+_SHOWN = tuple(name for name in Case.__slots__ if name in hints(c.CaseView) and name not in _ELSE)
 
 
 def one(uow: UnitOfWork, ask: Any, *, to_change: bool = False) -> Reader:
@@ -257,6 +258,8 @@ def view(uow: UnitOfWork, reader: Reader, *, fresh: bool = False) -> c.CaseView:
     said, cursor = ([], None) if fresh else conversation(uow, reader, START, FIRST_COMMENTS)
     return c.CaseView(
         **{name: getattr(case, name) for name in _SHOWN},
+        complexity=case.complexity if reader.standing.staff else None,
+        queue_id=case.queue_id if reader.standing.staff else None,
         priority=case.priority if tells_priority(reader.standing, reader.policy) else None,
         created_by=c.PersonView(id=case.created_by, name=case.created_by_name),
         contact=c.PersonView(id=case.contact_id, name=case.contact_name),

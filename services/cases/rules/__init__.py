@@ -43,11 +43,13 @@ from services.cases.rules.form import (
 from services.cases.rules.history import (
     HAPPENINGS,
     begun,
+    came,
     differences,
     happening,
     offers,
     readable_fields,
     readable_happenings,
+    went,
 )
 from services.cases.rules.kept_clocks import clocks_key, clocks_of, told_at
 from services.cases.rules.keys import (
@@ -141,6 +143,7 @@ __all__ = [
     "begin",
     "beginnings_of",
     "begun",
+    "came",
     "changed_case",
     "check_form",
     "check_information",
@@ -226,6 +229,7 @@ __all__ = [
     "used",
     "values_of",
     "walk_of",
+    "went",
     "without_login",
     "words_of",
     "wrong_keys",

@@ -33,6 +33,9 @@ _INTERNAL: dict[str, tuple[str, ...]] = {
     "language": ("language",),
 }
 WATCHED = _PUBLIC | _INTERNAL
+# What stands around the case, as its acts note it. A linked case may be hidden from the customers of this one.
+_NOTED_PUBLIC = ("followers", "technical_information")
+_NOTED_INTERNAL = ("links", "tags", "follow_up_at", "comment")
 
 
 def differences(before: Case, after: Case) -> list[dict[str, Any]]:
@@ -61,7 +64,17 @@ def _began(kept: dict[str, Any]) -> str | None:
 
 def happening(field: str, **details: Any) -> dict[str, Any]:
     """Something for the timeline that is not a field of the case, as a row of ``changes`` keeps it."""
-    return {"field": field, "before": None, "after": details}
+    return came(field, details)
+
+
+def came(field: str, value: Any) -> dict[str, Any]:
+    """A line of the history: this is new around the case."""
+    return {"field": field, "before": None, "after": value}
+
+
+def went(field: str, value: Any) -> dict[str, Any]:
+    """A line of the history: this is no more."""
+    return {"field": field, "before": value, "after": None}
 
 
 def offers(line: dict[str, Any]) -> bool:
@@ -77,8 +90,8 @@ def readable_happenings(*, staff: bool) -> list[str]:
 def readable_fields(*, staff: bool, priority: bool) -> list[str]:
     """The fields whose history somebody may read; customers learn the ``priority`` only where the team tells it."""
     if staff:
-        return [*WATCHED, "comment"]
-    return [field for field in _PUBLIC if field != "priority" or priority]
+        return [*WATCHED, *_NOTED_PUBLIC, *_NOTED_INTERNAL]
+    return [*[field for field in _PUBLIC if field != "priority" or priority], *_NOTED_PUBLIC]
 
 
 def _told(case: Case, columns: tuple[str, ...]) -> Any:

@@ -161,8 +161,9 @@ class CaseView(View):
     50 he may read, oldest first. ``contract_version`` and ``fee``: what was agreed with the organization when the case
     was opened, if anything was. ``gate`` is ``wanted`` or ``offered`` while a price has to be approved before the work.
     ``merged_from``: numbers of cases whose comments are shown here too; ``merged_into``: the case that goes on in place
-    of this one; ``tags``: for staff. ``access_key`` is told once, to whom opened the case without a login.
-    ``substatus``: which of the team's own statuses (``substatuses`` of its profile) it has within its ``status``."""
+    of this one; ``complexity``, ``queue_id`` and ``tags``: for staff. ``access_key`` is told once, to whom opened the
+    case without a login. ``substatus``: which of the team's own statuses (``substatuses`` of its profile) it has within
+    its ``status``."""
 
     id: Id
     team_id: Slug

@@ -137,10 +137,11 @@ class ConfirmationGiven(CaseEvent):
 
 
 class CommentEdited(CaseEvent):
-    """A comment has other words now; who shows it reads it again."""
+    """A comment has other words now, its ``body``; who shows it reads it again."""
 
     comment_id: Id
     visibility: Key
+    body: Text | None = None
 
 
 class CommentRetracted(CaseEvent):

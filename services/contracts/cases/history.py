@@ -13,7 +13,9 @@ from services.contracts.shapes import Id, Key, PageSize, Position, Slug, Text
 
 class ChangeLine(View):
     """One field that got another value. ``before`` and ``after``: a text, a number, a person as ``{"id", "name"}``, or
-    null. A comment that was edited or taken back is the field ``comment``; staff see what it said."""
+    null. Of ``followers``, ``links`` and ``tags`` each line tells of one that came (``after``) or went (``before``), of
+    ``technical_information`` what of it is kept now. A comment that was edited or taken back is the field ``comment``;
+    staff see what it said, and alone read of links, tags and ``follow_up_at``."""
 
     id: Id
     at: datetime

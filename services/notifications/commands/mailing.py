@@ -24,8 +24,7 @@ _LEASE = text(
 ).bindparams(bindparam("ids", type_=_TEXTS), bindparam("emails", type_=_TEXTS))
 _PUT_OFF = text("UPDATE mails SET next_try_at = :until WHERE id = ANY(:ids)").bindparams(bindparam("ids", type_=_TEXTS))
 _REFUSE = text(
-    """UPDATE mails SET state = 'failed', last_error = 'the recipient may not see this', next_try_at = NULL
-    WHERE id = ANY(:ids)"""
+    "UPDATE mails SET state = 'failed', last_error = :error, next_try_at = NULL WHERE id = ANY(:ids)"
 ).bindparams(bindparam("ids", type_=_TEXTS))
 _ADDRESSES = text(
     """INSERT INTO reply_tokens (token_hash, team_id, case_id, user_id, nonce, created_at)
@@ -65,6 +64,7 @@ def take_mails(uow: UnitOfWork) -> list[Outgoing]:
     due = [row for row in rows if row.email is not None]
     if len(due) < len(rows):
         _put_aside(uow, [row for row in rows if row.email is None])
+    due = _not_too_many(uow, due)
     if not due:
         return []
     lease = {"ids": [row.id for row in due], "emails": [row.email for row in due], "until": uow.now + rules.LEASE}
@@ -101,7 +101,22 @@ def _put_aside(uow: UnitOfWork, rows: list[Row[Any]]) -> None:
     if wait:
         uow.run(_PUT_OFF, {"ids": wait, "until": uow.now + rules.LEASE / 12})
     if refused:
-        uow.run(_REFUSE, {"ids": refused})
+        uow.run(_REFUSE, {"ids": refused, "error": "the recipient may not see this"})
+
+
+def _not_too_many(uow: UnitOfWork, due: list[Row[Any]]) -> list[Row[Any]]:
+    """Without the receipts that strangers ask for to one address again and again: it need not be theirs."""
+    asked = [row for row in due if row.contact_id is not None and row.kind == "receipt"]
+    if not asked:
+        return due
+    sent, spent = queries.receipts(uow, asked, uow.now - rules.STRANGERS_WHILE), set[str]()
+    for row in asked:
+        sent[row.email.lower()] += 1
+        if sent[row.email.lower()] > rules.STRANGERS_RECEIPTS:
+            spent.add(row.id)
+    if spent:
+        uow.run(_REFUSE, {"ids": list(spent), "error": "too many receipts to this address"})
+    return [row for row in due if row.id not in spent]
 
 
 def _tokens_for(uow: UnitOfWork, rows: list[Row[Any]]) -> list[str]:

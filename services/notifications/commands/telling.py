@@ -18,6 +18,8 @@ from services.contracts.cases import (
     CaseMerged,
     CaseOpened,
     CommentAdded,
+    CommentEdited,
+    CommentRetracted,
     QuoteEvent,
     QuoteOffered,
 )
@@ -58,6 +60,12 @@ _TELL = {  # by what else there is to do: keep the case's facts? queue mails?
 }
 _TELL = {way: told.bindparams(*(_LISTS if way[1] else _LISTS[:1])) for way, told in _TELL.items()}
 
+_WAITING = "WHERE case_id = :case_id AND next_try_at IS NOT NULL AND facts ->> 'comment_id' = :comment_id"
+_TAKEN_BACK = text(
+    f"UPDATE mails SET state = 'failed', last_error = 'the comment was taken back', next_try_at = NULL {_WAITING}"  # noqa: S608 - our own words
+)
+_REWORDED = text(f"UPDATE mails SET facts = jsonb_set(facts, '{{body}}', to_jsonb(CAST(:body AS text))) {_WAITING}")  # noqa: S608
+
 
 def follow_case(uow: UnitOfWork, happened: CaseEvent) -> None:
     """Whatever happened to a case: keep its facts, queue the mails, tell the feed."""
@@ -72,10 +80,22 @@ def follow_case(uow: UnitOfWork, happened: CaseEvent) -> None:
             "status": happened.status,
             "fact_version": happened.fact_version,
         }
+    if isinstance(happened, CommentRetracted | CommentEdited):
+        _put_right(uow, happened)
     told = _letters(uow, happened)
     if told:
         values |= _mails(uow, happened, told)
     _append(uow, happened, values, _TELL[keep, bool(told)])
+
+
+def _put_right(uow: UnitOfWork, happened: CommentRetracted | CommentEdited) -> None:
+    """Mails of a comment that have not gone yet: none goes of one that was taken back, and the others say its words as
+    they are now. One that is on its way and fails is not sent again."""
+    values = {"case_id": happened.case_id, "comment_id": happened.comment_id}
+    if isinstance(happened, CommentRetracted):
+        uow.run(_TAKEN_BACK, values)
+    elif happened.body is not None:
+        uow.run(_REWORDED, values | {"body": happened.body})
 
 
 def tell(uow: UnitOfWork, happened: FileEvent | AccountEvent) -> None:
@@ -128,7 +148,7 @@ def _mails(uow: UnitOfWork, happened: CaseEvent, told: dict[str, str]) -> dict[s
     facts: dict[str, Any] = {name: getattr(happened, name) for name in ("number", "title", "status", "asks")}
     facts["at"] = letters.written_at(uow.now)
     if isinstance(happened, CommentAdded):
-        facts |= {"body": happened.body, "author": happened.author_name}
+        facts |= {name: getattr(happened, name) for name in ("body", "comment_id")} | {"author": happened.author_name}
     if isinstance(happened, QuoteEvent):
         facts["amount"] = f"{happened.amount} {happened.currency}"
     if isinstance(happened, QuoteOffered) and happened.text:

@@ -91,6 +91,7 @@ _KINDS: dict[type[CaseEvent], str] = {
 GIVE_UP_AFTER = timedelta(days=4)
 UNKNOWN_PERSON_AFTER = timedelta(hours=1)
 LEASE = timedelta(seconds=60)
+STRANGERS_RECEIPTS, STRANGERS_WHILE = 3, timedelta(hours=1)  # to one address, asked for without a login
 FEED_KEPT = timedelta(days=30)
 INBOUND_KEPT = timedelta(days=30)
 MAILS_KEPT = timedelta(days=90)

@@ -52,6 +52,12 @@ class Letter:
         """Whether an answer by mail would become a comment, as far as we know."""
         return self.may_write and self.kind != "reply_refused" and self.facts["status"] != "cancelled"
 
+    @property
+    def by_a_stranger(self) -> bool:
+        """Whoever filled in the form may have named somebody else's address: so the receipt holds nothing that he
+        wrote."""
+        return self.outside and self.kind == "receipt"
+
     def __repr__(self) -> str:
         return f"<Letter {self.mail_id}>"
 
@@ -97,10 +103,11 @@ def write(letter: Letter, *, mail_domain: str, public_url: str) -> Written:
     EmailMessage reads and folds every header again and costs ten times as much (3 ms a mail)."""
     team = phrase(header_text(letter.team))
     told = _told(letter, public_url)
+    subject = subject_of(told["number"], "") if letter.by_a_stranger else letter.subject
     headers = [
-        f"Subject: {encoded(header_text(letter.subject))}",
+        f"Subject: {encoded(header_text(subject))}",
         f"From: {team}<no-reply@{mail_domain}>",
-        f"To: {phrase(header_text(letter.to_name))}<{address(letter.to_email)}>",
+        f"To: {phrase(header_text(told['name']))}<{address(letter.to_email)}>",
         *([f"Reply-To: {team}<reply+{letter.token}@{mail_domain}>"] if letter.answers else []),
         f"Message-ID: <{letter.mail_id}@{mail_domain}>",
         f"In-Reply-To: <{letter.case_id}@{mail_domain}>",
@@ -173,17 +180,19 @@ def address(address: str) -> str:
 def _told(letter: Letter, public_url: str) -> dict[str, Any]:
     said, facts = words(letter.locale), letter.facts
     language, status = language_of(letter.locale), str(facts["status"])
+    name = "" if letter.by_a_stranger else letter.to_name
     return {
         "language": language,
         "marker": said["marker"],
-        "hello": said["hello"].format(name=letter.to_name),
+        "name": name,
+        "hello": said["hello"].format(name=name) if name else said["hello"].replace(" {name}", ""),
         "what": said[letter.kind].format_map({name: facts.get(name, "") for name in _FACTS}),
         "body": facts.get("body", ""),
         "labels": said,
         "asks": bool(facts.get("asks")) and letter.answers,
         "answers": letter.answers,
         "number": facts["number"],
-        "title": facts["title"],
+        "title": "" if letter.by_a_stranger else facts["title"],
         "status": STATUSES.get(language, {}).get(status, status.replace("_", " ")),
         "link": _link(letter, public_url.rstrip("/")),
         "access_key": letter.access_key,
