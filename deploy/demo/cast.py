@@ -151,7 +151,7 @@ def prepare(world: World, plan: Plan) -> Stage:
         known = world.operator.look(path)
         founding = known.status == 404
         must(founding or known.status == 200, f"GET {path} tells the profile, or 404 before the first run", known.told)
-        team = world.operator.put(path, {"profile": profile})
+        team = world.operator.put(path, {"profile": profile}, read=known.headers.get("etag", ""))
         line.more = f"{'The team is founded' if founding else 'The team is known'}, profile {team['profile_version']}."
     stage = Stage(world, plan, profile, "" if founding else f"-{secrets.token_hex(3)}")
     _register_people(stage)

@@ -67,6 +67,7 @@ class Ask:
     path: str
     more: dict[str, Any]
     soon: bool = False
+    read: str = ""  # the ETag of what is changed
 
     @property
     def name(self) -> str:
@@ -98,9 +99,9 @@ class Person:
         """Write; 201 is expected, or 200 where nothing is ``made``."""
         return self._expect(Ask("POST", path, {"json": body}, soon), 201 if made else 200)
 
-    def put(self, path: str, body: Any) -> Any:
-        """Set; 200 is expected."""
-        return self._expect(Ask("PUT", path, {"json": body}), 200)
+    def put(self, path: str, body: Any, *, read: str = "") -> Any:
+        """Set what was ``read`` with this ETag; 200 is expected."""
+        return self._expect(Ask("PUT", path, {"json": body}, read=read), 200)
 
     def patch(self, path: str, body: Any) -> Any:
         """Change; 200 is expected."""
@@ -151,6 +152,8 @@ class Person:
 
     def _send(self, ask: Ask) -> Answer:
         key = {} if ask.method == "GET" else {"Idempotency-Key": f"demo-{uuid.uuid4().hex}"}
+        if ask.read:
+            key["If-Match"] = ask.read
         if self._token:
             key["Authorization"] = f"Bearer {self._token}"
         began, mentioned = time.monotonic(), False

@@ -148,6 +148,11 @@ class Team:
         asked = f"?organization_id={organization_id}" if organization_id else ""
         return person.get(f"{self.path}/cases{asked}").status != 404 and person.get(f"{self.path}/events").status == 200
 
+    def apply(self, profile: dict[str, Any]) -> None:
+        """Another profile from now on."""
+        read = {"If-Match": self.cast.operator.get(f"{self.path}/profile").headers["etag"]}
+        expect(self.cast.operator.put(f"{self.path}/profile", {"profile": profile}, headers=read), 200)
+
     def organization(self, products: list[str] | None = None, kind: str = "customer") -> Organization:
         """A customer that holds these products (default: all of the profile)."""
         held = products if products is not None else [product["key"] for product in self.profile["products"]]

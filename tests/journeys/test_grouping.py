@@ -199,8 +199,7 @@ def test_a_case_is_split_though_its_form_would_not_pass_today(cast: Cast, memory
     form = [field for field in profile["types"][0]["form"] if field["key"] != "invoice_number"]
     form.append({"key": "office", "label": "Office", "kind": "line", "required": True, "help": "Which one?"})
     kinds = [profile["types"][0] | {"form": form}, *profile["types"][1:]]
-    changed = {"profile": profile | {"types": kinds}}
-    expect(cast.operator.put(f"{scene.path}/profile", changed, headers={"If-Match": "*"}), 200)
+    scene.team.apply(profile | {"types": kinds})
     agree(scene.home, products=[])
     memory.settle(None)
     made = expect(scene.agent.post(f"{path}/split", {"comment_ids": [said], "title": "The door"}), 201)

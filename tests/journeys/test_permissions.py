@@ -13,6 +13,7 @@ from tests.security.asking import fields, short
 from tests.world import HttpAnswer, World
 
 pytestmark = pytest.mark.journey
+ANY = {"If-Match": "*"}  # whichever version there is
 NOBODY = "user_01m7x2c4e6g8j0k2m4n6p8q0r2"
 
 
@@ -67,16 +68,20 @@ def test_a_role_is_made_given_changed_and_removed(world: World, scene: Scene) ->
     expect(triager.post(f"{here}/triage", {"complexity": "simple"}), 200)
     expect(triager.post(f"{here}/answer", {"body": "No"}), 403)
     read = next(one for one in expect(admin.get(f"{roles}?limit=100"), 200)["data"] if one["key"] == key)
-    wider = {"permissions": ["case.read_all", "case.answer"]}
+    wider, now = (
+        {"permissions": ["case.read_all", "case.answer"]},
+        {"headers": {"If-Match": f'"v{read["version"] + 1}"'}},
+    )
+    assert expect(admin.patch(f"{roles}/{key}", wider), 428)["code"] == "if_match_required"
     expect(admin.patch(f"{roles}/{key}", wider, headers={"If-Match": '"v99"'}), 412)
     expect(admin.patch(f"{roles}/{key}", wider, headers={"If-Match": f'"v{read["version"]}"'}), 200)
     world.settle(lambda: triager.post(f"{here}/triage", {"complexity": "simple"}).status == 403)
     expect(triager.post(f"{here}/answer", {"body": "Yes"}), 200)
-    assert expect(admin.http("DELETE", f"{roles}/{key}"), 409)["code"] == "role_in_use"
+    assert expect(admin.http("DELETE", f"{roles}/{key}", **now), 409)["code"] == "role_in_use"
     expect(give(scene, triager, role="reader"), 200)
-    expect(admin.http("DELETE", f"{roles}/{key}"), 204)
-    expect(admin.http("DELETE", f"{roles}/{key}"), 204)
-    assert expect(admin.http("DELETE", f"{roles}/member"), 409)["code"] == "built_in"
+    expect(admin.http("DELETE", f"{roles}/{key}", **now), 204)
+    expect(admin.http("DELETE", f"{roles}/{key}", **now), 204)
+    assert expect(admin.http("DELETE", f"{roles}/member", headers=ANY), 409)["code"] == "built_in"
 
 
 def test_an_unknown_permission_is_named_and_nobody_gives_what_he_does_not_hold(scene: Scene) -> None:
@@ -107,7 +112,10 @@ def test_somebody_can_always_manage_the_roles(cast: Cast) -> None:
     for change in ({"active": False}, {"role": "agent"}, {"permissions": ["case.read"]}):
         assert expect(admin.patch(where, change), 409)["code"] == "last_manager"
     left = [one for one in place_of(scene, admin)["permissions"] if one != "role.manage"]
-    assert expect(admin.patch(f"{scene.path}/roles/admin", {"permissions": left}), 409)["code"] == "last_manager"
+    assert (
+        expect(admin.patch(f"{scene.path}/roles/admin", {"permissions": left}, headers=ANY), 409)["code"]
+        == "last_manager"
+    )
     other = scene.team.add_agent("admin")
     expect(admin.patch(where, {"role": "agent"}), 200)
     expect(other.get(f"{scene.path}/roles"), 200)
@@ -186,12 +194,13 @@ def test_queues_say_who_works_on_what(world: World, scene: Scene) -> None:
     found = expect(scene.customer.get(f"{scene.path}/agents?topic={topic}"), 200)["data"]
     assert [line["id"] for line in found] == [scene.agent.id]
     expect(lead.patch(here, {"name": "Printing"}, headers={"If-Match": f'"v{made["version"]}"'}), 412)
-    assert expect(lead.patch(here, {"name": "Printing"}), 200)["agents"] == told["agents"]
+    assert expect(lead.patch(here, {"name": "Printing"}, headers=ANY), 200)["agents"] == told["agents"]
+    expect(lead.patch(here, {"name": "Press"}), 428)
     expect(scene.customer.get(queues), 403)
     expect(lead.http("DELETE", f"{here}/agents/{scene.agent.id}"), 204)
     assert expect(scene.customer.get(f"{scene.path}/agents?topic={topic}"), 200)["data"] == []
-    expect(lead.http("DELETE", here), 204)
-    expect(lead.http("DELETE", here), 204)
+    expect(lead.http("DELETE", here, headers=ANY), 204)
+    expect(lead.http("DELETE", here, headers=ANY), 204)
     assert made["id"] not in {one["id"] for one in expect(lead.get(queues), 200)["data"]}
 
 

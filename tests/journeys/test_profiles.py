@@ -167,7 +167,10 @@ def test_of_many_who_apply_at_once_one_wins(team: Team, admin: Person) -> None:
 def test_a_draft_made_from_an_older_profile_is_refused(cast: Cast, team: Team, admin: Person) -> None:
     draft = save(admin, team, changed(team, guidance="Be brief."))
     other = changed(team, guidance="Take your time.")
-    expect(cast.operator.put(f"{team.path}/profile", {"profile": other}), 200)
+    path, body = f"{team.path}/profile", {"profile": other}
+    assert expect(cast.operator.put(path, body), 428)["code"] == "if_match_required"
+    expect(cast.operator.put(path, body, headers={"If-Match": '"v7"'}), 412)
+    team.apply(other)
     assert dry_run(admin, team)["moved"]
     refused = expect(apply(admin, team), 409)
     assert (refused["code"], refused["base_version"], refused["profile_version"]) == ("profile_moved", 1, 2)
@@ -206,8 +209,7 @@ def test_rolling_back_brings_the_old_profile_as_a_new_version(team: Team, admin:
 
 def test_the_history_is_read_page_by_page(cast: Cast, team: Team, admin: Person) -> None:
     for word in ("One.", "Two."):
-        profile = changed(team, guidance=word)
-        expect(cast.operator.put(f"{team.path}/profile", {"profile": profile}), 200)
+        team.apply(changed(team, guidance=word))
     seen, page = [], f"{team.path}/profile/versions?limit=1"
     while page:
         told = expect(admin.get(page), 200)

@@ -105,8 +105,7 @@ def test_a_profile_that_wants_it_is_heard_at_the_next_refresh(cast: Cast) -> Non
     team = cast.team("E")
     session, ida = agent(team)
     assert session["second_factor_needed"] is False
-    wanted = team.profile | {"sign_in": {"staff_second_factor": "required"}}
-    expect(cast.operator.put(f"{team.path}/profile", {"profile": wanted}), 200)
+    team.apply(team.profile | {"sign_in": {"staff_second_factor": "required"}})
     assert refresh(ida, session)["second_factor_needed"] is True
     refused(ida, team)
 

@@ -76,10 +76,11 @@ def _must_fit(uow: UnitOfWork, row: Fields) -> None:
 
 
 def remove_provider(uow: UnitOfWork, ask: c.RemoveProvider) -> c.DoneView:
-    """Raises NotFound, Forbidden."""
+    """Raises NotFound, Forbidden, 412."""
     rules.standing.must_be_able(queries.sight.standing(uow, ask.team_id), "provider.manage")
     rules.tokens.must_be_signed_in(uow.actor)
     found = queries.oidc.provider(uow, ask.team_id, ask.provider_id)
+    uow.must_match(found["version"])
     uow.run(delete(identity_providers).where(identity_providers.c.id == found["id"]))
     _end_sessions_of(uow, found)
     note(uow, "provider.removed", team_id=ask.team_id, object_id=found["id"], issuer=found["issuer"])

@@ -21,18 +21,19 @@ from services.contracts import accounts as c
 
 def apply_profile(uow: UnitOfWork, ask: c.ApplyProfile) -> c.TeamView:
     """Every profile ever applied is kept; applying the present one again changes nothing. Raises Forbidden for all but
-    operators, Invalid with a pointer per fault, 412 when If-Match names another version."""
+    operators, Invalid with a pointer per fault, 428 without If-Match on a team that is there, 412."""
     rules.standing.must_be_known(uow.actor)
     rules.standing.permit(uow.actor.kind == "operator")
     rules.profiles.must_be_a_profile(ask.profile, ask.team_id)
     said = {"name": ask.profile["name"], "locale": ask.profile["locale"]}
     founding = {"id": ask.team_id, "profile_version": 0, "public": True, "created_at": uow.now, **said}
-    if uow.run(upsert(teams).values(founding).on_conflict_do_nothing()):
+    founded = uow.run(upsert(teams).values(founding).on_conflict_do_nothing())
+    if founded:
         uow.run(insert(roles).values(rules.roles.built_in_rows(ask.team_id)))
     team = queries.places.team_to_change(uow, ask.team_id)
     if team is None:  # pragma: no cover - an operator sees every team
         raise Conflict("conflict", "The team went away.")
-    uow.must_match(team["profile_version"])
+    uow.must_match(team["profile_version"], demanded=not founded)
     return queries.places.team_view(_apply(uow, team, ask.profile, None), Standing(operator=True))
 
 

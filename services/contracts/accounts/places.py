@@ -82,7 +82,8 @@ class ReadProfile(Request[ProfileView]):
 
 
 class ApplyProfile(Request[TeamView]):
-    """Set a team's profile (operators). The first one founds the team. Errors name the path in the document."""
+    """Set a team's profile (operators). The first one founds the team; for the next ones If-Match is demanded. Errors
+    name the path in the document."""
 
     team_id: Slug
     profile: dict[str, Any]
