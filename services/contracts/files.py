@@ -220,5 +220,14 @@ class ClosedFileFetched(Event):
     reader_id: Id
 
 
+class ClosedFilesListed(Event):
+    """Somebody of the staff looked at which files such a case has."""
+
+    subject = "case_id"
+    team_id: Slug
+    case_id: Id
+    reader_id: Id
+
+
 class ReadAccess(Explain):
     """What may a person do with a file or folder, and by which rule? For staff of its team and operators."""

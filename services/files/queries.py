@@ -248,7 +248,9 @@ def read_limits(uow: UnitOfWork, ask: c.ReadLimits) -> c.LimitsView:
 
 def list_tree(uow: UnitOfWork, ask: c.ListTree) -> c.TreeView:
     """The whole tree of a case."""
-    rules.must_be_able(place_of(uow, one_case(uow, ask.team_id, ask.case_id)), "file.read")
+    case = one_case(uow, ask.team_id, ask.case_id)
+    rules.must_be_able(place_of(uow, case), "file.read")
+    _looked_at(uow, case)
     about = _about(uow, ask.team_id, case_id=ask.case_id)
     return c.TreeView(
         case_id=ask.case_id,
@@ -259,7 +261,15 @@ def list_tree(uow: UnitOfWork, ask: c.ListTree) -> c.TreeView:
 
 def read_file(uow: UnitOfWork, ask: c.ReadFile) -> c.FileView:
     """What we know of a file."""
-    return file_view(uow, _file_to_read(uow, ask))
+    row = _file_to_read(uow, ask)
+    _looked_at(uow, row)
+    return file_view(uow, row)
+
+
+def _looked_at(uow: UnitOfWork, case: Row[Any]) -> None:
+    """Say so when the case is closed to its organization, and not his."""
+    if rules.reads_closed_case(case.audience, uow.actor.user_id):
+        uow.record(c.ClosedFilesListed(team_id=case.team_id, case_id=case.case_id, reader_id=uow.actor.user_id))
 
 
 def _file_to_read(uow: UnitOfWork, ask: c.ReadFile | c.ReadDownload) -> Row[Any]:

@@ -189,6 +189,10 @@ def test_support_that_looks_at_a_private_case_leaves_a_trace(world: World, cast:
     expect(scene.agent.get(here), 200)
     [looked] = record.find("private_case.viewed", object=case["id"])
     assert (looked["actor_id"], looked["detail"]) == (scene.agent.id, {"number": case["number"]})
+    expect(scene.customer.get(f"{here}/tree"), 200)
+    expect(scene.agent.get(f"{here}/tree"), 200)
+    [listed] = record.find("closed_files.listed", object=case["id"])
+    assert listed["actor_id"] == scene.agent.id
     assert scene.agent.get(f"{scene.path}/files/{file['id']}/content").status == 302
     [fetched] = record.find("closed_file.fetched", object=case["id"])
     assert (fetched["actor_id"], fetched["detail"]) == (scene.agent.id, {"file_id": file["id"]})
