@@ -351,6 +351,8 @@ def test_nobody_acts_for_a_customer_that_is_no_longer_served(world: World, scene
     amounts = [expect(who.get(held), 200)["charges"][0]["amount"] for who in (owner, team.agent, helper)]
     assert amounts == [price["amount"], price["amount"], None]  # the contract's money is the customer's own
     expect(operator.http("DELETE", customer.path), 204)
+    back = operator.patch(f"{customer.users}/{owner.id}", {"active": True})
+    assert expect(back, 409)["code"] == "organization_inactive"
     world.settle(lambda: helper.get(here).status == 404)
     expect(helper.patch("/v1/me", {"name": "Another Name"}), 200)
     newcomer = partner.person()

@@ -49,6 +49,10 @@ def test_so_is_what_people_ask_for_and_prepare(world: World, cast: Cast, team: T
     assert request["permissions"] == []
     applied = {"user_name": unique("appl"), "company": "Lind & Co", "password": "correct-horse-battery-staple"} | asked
     filed = expect(world.http("POST", f"{team.path}/registrations", json=applied), 201)
+    contact = expect(me.post(f"{home.path}/contacts", {"name": "Bo Ek"}), 201)
+    assert contact["permissions"] == ["contact.manage"]
+    expect(me.patch(f"{home.path}/contacts/{contact['id']}", {"phone": "+46 70 111 22 33"}), 200)
+    expect(me.http("DELETE", f"{home.path}/contacts/{contact['id']}"), 204)
     expect(agent.put("/v1/me/availability", {"team_id": team.id, "state": "away"}), 200)
     expect(cast.operator.put(f"{team.path}/profile/draft", {"profile": team.profile}), 200)
     expect(cast.operator.http("DELETE", f"{team.path}/profile/draft"), 204)
@@ -57,6 +61,9 @@ def test_so_is_what_people_ask_for_and_prepare(world: World, cast: Cast, team: T
     for action, thing, actor in (
         ("user_request.filed", request["id"], me.id),
         ("registration.filed", filed["id"], None),
+        ("contact.added", contact["id"], me.id),
+        ("contact.changed", contact["id"], me.id),
+        ("contact.removed", contact["id"], me.id),
         ("availability.changed", None, agent.id),
         ("profile.draft_saved", team.id, cast.operator.id),
         ("profile.draft_dropped", team.id, cast.operator.id),

@@ -145,13 +145,14 @@ def join(uow: UnitOfWork, person: Fields, place: Fields, standing: Standing = NO
 
 def change_membership(uow: UnitOfWork, ask: c.ChangeMembership) -> c.MembershipView:
     """What is left out stays. Raises NotFound, Forbidden, Invalid for a role or permission that does not exist there,
-    412, and Conflict ``last_administrator`` or ``last_manager``."""
+    412, and Conflict ``last_administrator``, ``last_manager`` or ``organization_inactive``."""
     organization_id = queries.people.membership(uow, ask.team_id, ask.membership_id)["organization_id"]
     # First the place, so that its last two administrators cannot both leave, nor remove each other.
+    organization = None
     if organization_id is None:
         queries.places.team_to_change(uow, ask.team_id)
     else:
-        queries.places.organization(uow, ask.team_id, organization_id, to_change=True)
+        organization = queries.places.organization(uow, ask.team_id, organization_id, to_change=True)
     standing = queries.sight.standing(uow, ask.team_id)
     rules.standing.must_be_able(standing, rules.standing.office(organization_id), organization_id)
     membership = queries.people.membership(uow, ask.team_id, ask.membership_id, to_change=True)
@@ -160,6 +161,8 @@ def change_membership(uow: UnitOfWork, ask: c.ChangeMembership) -> c.MembershipV
     changes = rules.people.membership_changes(membership, _wanted(uow, ask, membership))
     if not changes:
         return queries.people.membership_view(membership, standing)
+    if organization is not None and changes.get("active"):
+        rules.joining.must_be_served(organization)
     rules.roles.must_hold(standing, rules.people.gained(membership, changes), organization_id)
     if rules.people.leaves_the_office(membership, changes):
         _must_be_replaceable(uow, membership)

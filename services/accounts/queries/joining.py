@@ -269,13 +269,15 @@ def list_contacts(uow: UnitOfWork, ask: c.ListContacts) -> c.ContactPage:
     if ask.q is not None:
         rows = rows.where(contacts.c.search.contains(rules.names.fold(ask.q), autoescape=True))
     found, cursor = sight.page(uow, rows, [contacts.c.sort_name, contacts.c.id], ask)
-    return c.ContactPage(data=[contact_view(row) for row in found], next_cursor=cursor)
+    standing = sight.standings(uow, [ask.team_id])[ask.team_id]
+    return c.ContactPage(data=[contact_view(row, standing) for row in found], next_cursor=cursor)
 
 
-def contact_view(row: Fields) -> c.ContactView:
-    """From ``contacts``."""
+def contact_view(row: Fields, standing: Standing) -> c.ContactView:
+    """From ``contacts``; ``standing`` is the reader's in the team."""
     plain = ("id", "team_id", "organization_id", "name", "email", "phone", "user_id", "version")
-    return c.ContactView(**{name: row[name] for name in plain})
+    able = standing.able(["contact.manage"], row["organization_id"])
+    return c.ContactView(**{name: row[name] for name in plain}, permissions=able)
 
 
 # --- what is no longer needed ----------------------------------------------------------------------------------------

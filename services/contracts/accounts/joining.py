@@ -286,7 +286,8 @@ class JoinByInvitation(Request[MembershipView]):
 
 
 class ContactView(View):
-    """A person of an organization who may have no login (``user_id`` null): he calls, and others file his cases."""
+    """A person of an organization who may have no login (``user_id`` null): he calls, and others file his cases.
+    ``permissions``: what the caller may do with the contact now."""
 
     id: Id
     team_id: Slug
@@ -296,6 +297,7 @@ class ContactView(View):
     phone: Phone | None
     user_id: Id | None
     version: Version
+    permissions: Permissions = []
 
 
 class ContactChanged(Event):
