@@ -101,3 +101,18 @@ def test_every_service_has_the_same_files(service: str) -> None:
     for name in ("service", "commands", "queries", "rules", "tables", "settings", "__main__"):
         assert (folder / f"{name}.py").exists() or (folder / name / "__init__.py").exists(), f"{service} has no {name}"
     assert (folder / "migrations" / "env.py").exists()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_migrations_follow_each_other_under_their_numbers(service: str) -> None:
+    files = sorted((ROOT / "services" / service / "migrations" / "versions").glob("*.py"))
+    before = None
+    for number, path in enumerate(files, 1):
+        said = dict(
+            re.findall(r'^(revision|down_revision) = "?(\w+)"?$', path.read_text(encoding="utf-8"), re.MULTILINE)
+        )
+        assert (path.name[:4], said["revision"]) == (f"{number:04}", f"{number:04}"), (
+            f"{path.name}: two have one number"
+        )
+        assert said["down_revision"] == str(before), f"{path.name} follows {said['down_revision']}"
+        before = said["revision"]
