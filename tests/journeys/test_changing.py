@@ -132,3 +132,18 @@ def test_a_team_has_statuses_of_its_own_within_those_that_decide(cast: Cast) -> 
     expect(scene.agent.post(f"{scene.path}/macros", macro), 201)
     macro["actions"] = [{"action": "status", "status": "nowhere"}]
     assert faults(expect(scene.agent.post(f"{scene.path}/macros", macro), 422)) == [("/actions/0/status", "choice")]
+
+
+def test_support_puts_the_forms_own_fields_right(cast: Cast) -> None:
+    scene = cast.scene("B")
+    case, here = scene.open()
+    told = expect(scene.agent.patch(here, {"fields": {"phone": "+46 8 99 88 77"}}), 200)
+    assert told["fields"] == case["fields"] | {"phone": "+46 8 99 88 77"}
+    assert changed(scene.agent, here)["fields"] == (case["fields"], told["fields"])
+    wrong = {"phone": None, "size": "big", "callback_at": "2030-01-01T09:00:00Z", "preferred_assignee": case["id"]}
+    assert sorted(faults(expect(scene.agent.patch(here, {"fields": wrong}), 422))) == [
+        ("/fields/callback_at", "place"),
+        ("/fields/phone", "required"),
+        ("/fields/preferred_assignee", "choice"),
+        ("/fields/size", "unknown"),
+    ]

@@ -170,7 +170,7 @@ def _forms(profile: Profile) -> Iterator[Finding]:
 
 
 def _editing(profile: Profile) -> Iterator[Finding]:
-    asked = {field["key"] for kind in profile["types"] for field in kind["form"]}
+    asked = {field["key"] for kind in profile["types"] for field in kind["form"]} | {"fields"}
     hidden = set() if profile["priority"]["customer_sets"] else {"priority"}
     if len(profile["priorities"]) == 1:  # nothing to choose, so nothing to wonder about
         asked, hidden = asked | {"priority"}, set()

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from services.cases.rules.agreed import Agreed
 from services.cases.rules.case import Policy, Reader
-from services.cases.rules.form import Error, Filling, check_priority, check_product, check_topic, product_held, rank_of
+from services.cases.rules.form import (
+    Error,
+    Filling,
+    check_own_fields,
+    check_priority,
+    check_product,
+    check_topic,
+    product_held,
+    rank_of,
+)
 from services.cases.rules.keys import NO_CONTACT, Outsider, contact_among
 from services.cases.tables import Case
 from services.chassis.problems import Forbidden, Invalid
@@ -17,11 +26,11 @@ from services.chassis.problems import Forbidden, Invalid
 # What can be saved, by the name the profile's field policy has for it.
 CHANGEABLE = {
     **{name: name for name in ("title", "description", "priority", "topic")},
-    **{name: name for name in ("product", "product_item", "product_range", "callback_at")},
+    **{name: name for name in ("product", "product_item", "product_range", "callback_at", "fields")},
     "contact_id": "contact",
 }
 FARTHEST = timedelta(days=366)  # nobody knows today whom to phone in more than a year
-_SET_UP = {"topic", "product", "product_item", "product_range", "contact_id", "callback_at"}
+_SET_UP = {"topic", "product", "product_item", "product_range", "contact_id", "callback_at", "fields"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +71,13 @@ def looks_around(sent: Mapping[str, Any]) -> bool:
 
 def changed_case(reader: Reader, sent: Mapping[str, Any], around: Surroundings | None, now: datetime) -> Case:
     """The case with these changes. Raises Invalid naming every wrong field, or ``product_not_held``."""
-    case = replace(reader.case, **{name: value for name, value in sent.items() if name in Case.__slots__})
+    plain = {name: value for name, value in sent.items() if name in Case.__slots__ and name != "fields"}
+    case = replace(reader.case, **plain)
     errors = check_priority(reader.policy, sent.get("priority"), staff=reader.standing.staff)
     if around is not None:
         errors += _against_form(case, sent, around)
         errors += _contact(case, sent, around)
+        errors += _own_fields(case, sent, around, reader.desk)
         errors += _callback(case, sent, around, now)
     if errors:
         raise Invalid("invalid", "Some values are not right.", errors=errors)
@@ -96,6 +107,24 @@ def _contact(case: Case, sent: Mapping[str, Any], around: Surroundings) -> list[
         return [{"pointer": "/contact_id", "rule": "member", "detail": NO_CONTACT}]
     case.contact_id, case.contact_name = found
     return []
+
+
+def _own_fields(case: Case, sent: Mapping[str, Any], around: Surroundings, desk: Collection[str]) -> list[Error]:
+    """The form's own fields that were sent become so; null or nothing empties one that can be empty."""
+    said: dict[str, Any] = sent.get("fields", {})
+    whole = {key: value for key, value in (case.fields | said).items() if value not in (None, "")}
+    errors = [error for error in check_own_fields(_form(case, around), whole) if _key_of(error) in said]
+    if "callback_at" in said:
+        errors.append({"pointer": "/fields/callback_at", "rule": "place", "detail": "Send it as callback_at."})
+    if said.get("preferred_assignee") and said["preferred_assignee"] not in desk:
+        detail = "This is not one of the team's staff."
+        errors.append({"pointer": "/fields/preferred_assignee", "rule": "choice", "detail": detail})
+    case.fields = whole if said else case.fields
+    return errors
+
+
+def _key_of(error: Error) -> str:
+    return error["pointer"].removeprefix("/fields/").replace("~1", "/").replace("~0", "~")
 
 
 def _callback(case: Case, sent: Mapping[str, Any], around: Surroundings, now: datetime) -> list[Error]:

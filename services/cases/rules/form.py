@@ -65,7 +65,7 @@ def check_form(
     errors += check_product(profile, form, filling)
     if not isinstance(private, bool):
         errors.append(_error("/fields/private", "type", "Must be true or false."))
-    errors += _fields(form, said)
+    errors += check_own_fields(form, said)
     errors = [error for error in errors if demands or error["rule"] != "required"]
     if errors:
         raise Invalid("invalid", "The form is not filled in rightly.", errors=errors)
@@ -198,7 +198,8 @@ def walk(topics: list[dict[str, Any]], above: str = "") -> Iterator[tuple[str, b
         yield from walk(below, f"{above}{topic['key']}.")
 
 
-def _fields(form: dict[str, Any], said: dict[str, Any]) -> list[Error]:
+def check_own_fields(form: dict[str, Any], said: dict[str, Any]) -> list[Error]:
+    """The fields that only the form has: none that it does not know, none that it needs missing."""
     errors = [
         _error(f"/fields/{_escaped(key)}", "unknown", "The form has no such field.")
         for key in said

@@ -10,6 +10,7 @@ from services.contracts.cases.core import (
     CaseView,
     Channel,
     CommentView,
+    Fields,
     Level,
 )
 from services.contracts.cases.grouping import DoneView
@@ -40,7 +41,7 @@ class CommentPage(View):
 class ChangeCase(Request[CaseView]):
     """Save changes; the case stays open. Which fields a customer may change, until support has looked at it, is the
     team's field policy; support may change all. Null empties what the form of its type can do without. ``callback_at``
-    moves the phone call that the form asks for."""
+    moves the phone call that the form asks for. Of ``fields``, those of the form's own that are named change."""
 
     team_id: Slug
     case_id: Id
@@ -53,6 +54,7 @@ class ChangeCase(Request[CaseView]):
     product_range: Line | Absent | None = ABSENT
     contact_id: Id | Absent = ABSENT
     callback_at: datetime | Absent = ABSENT
+    fields: Fields | Absent = ABSENT
 
 
 class AddComment(Request[CommentView]):
