@@ -26,6 +26,7 @@ from services.cases.commands import (
     queues,
     quotes,
     replies,
+    routing,
     sharing,
     snippets,
     timeline,
@@ -174,6 +175,7 @@ class Service:
     learn_organization = event("accounts", OrganizationChanged, facts.learn_organization)
     learn_membership = event("accounts", MembershipChanged, facts.learn_membership)
     tell_audiences = timer(seconds=1, do=audiences.tell_audiences)
+    clear_left_desks = timer(seconds=5, do=routing.clear_left_desks)
     settle_names = timer(seconds=1, do=facts.settle_names)
     learn_contract = event("accounts", ContractVersioned, facts.learn_contract)
     learn_contact = event("accounts", ContactChanged, facts.learn_contact)

@@ -75,6 +75,13 @@ PART_OF = {
     "case.ask_customer": "case.answer",
     "case.hold": "case.answer",
     "case.resume": "case.answer",
+    "case.queue": "case.assign",
+    "case.escalate": "case.assign",
+    "case.callback": "case.comment",
+    "case.split": "case.merge",
+    "case.follow_up": "case.reopen",
+    "quote.decline": "quote.approve",
+    "quote.withdraw": "quote.offer",
 }
 
 # All that somebody of a customer may ever hold. Whatever else stands in his list counts for nothing.

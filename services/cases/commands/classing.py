@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 
 from services.cases import queries, rules
 from services.cases.commands.quotes import quote_happening, tell_withdrawn, withdraw_open
+from services.cases.commands.routing import route_again, tell_routed
 from services.cases.commands.saving import Notice, record, record_comment, save, say, take
 from services.cases.rules import Reader, Round
 from services.chassis.unit_of_work import UnitOfWork
@@ -27,6 +28,8 @@ def reclassify(uow: UnitOfWork, reader: Reader, ask: c.ReclassifyCase) -> None:
     wanted = {"type": ask.type, "priority": ask.priority, "topic": ask.topic}
     rules.reclassify(profile, agreed, case, wanted)
     case.reviewed_at = case.reviewed_at or uow.now  # who corrects it has looked at it
+    if (case.type, case.topic) != (before.type, before.topic):
+        route_again(uow, reader)
     gone = withdraw_open(uow, reader) if before.gate == "offered" and case.gate != "offered" else None
     # A priority that customers are not told is none of their news.
     tells = bool(profile["priority"]["customer_sets"])
@@ -53,3 +56,6 @@ def reclassify(uow: UnitOfWork, reader: Reader, ask: c.ReclassifyCase) -> None:
         gate=case.gate,
         reason=ask.reason,
     )
+    tell_routed(uow, reader, before.queue_id)
+    if case.assignee_id != before.assignee_id:
+        record(uow, reader, c.CaseAssigned, Round(people=(case.assignee_id or "",)), assignee_id=case.assignee_id)

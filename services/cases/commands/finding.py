@@ -85,7 +85,7 @@ def mark_unread(uow: UnitOfWork, ask: c.MarkUnread) -> c.ReadMarkerView:
 def add_view(uow: UnitOfWork, ask: c.AddView) -> c.OwnView:
     """Raises NotFound, Malformed ``not_offered`` for what no list answers, and Conflict ``too_many_views``."""
     queries.finding.must_be_offered(uow, ask.team_id, ask.filters, ask.sort)
-    if len(queries.finding.own(uow, ask.team_id)) >= MOST_VIEWS:
+    if queries.finding.count(uow, ask.team_id) >= MOST_VIEWS:
         raise Conflict("too_many_views", f"Keep at most {MOST_VIEWS} views.")
     view = c.OwnView(id=new_id("view"), name=ask.name, built_in=False, filters=ask.filters, sort=ask.sort, version=1)
     uow.run(insert(views).values(team_id=ask.team_id, user_id=uow.actor.user_id, **_row(view)))

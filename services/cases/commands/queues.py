@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from services.cases import queries, rules
+from services.cases.commands.routing import route_again, tell_routed
 from services.cases.commands.saving import record, record_comment, save, say, take
-from services.cases.commands.working import assign
+from services.cases.commands.working import assign, meant
 from services.cases.rules import Reader, Round
 from services.chassis.problems import Conflict, Invalid
 from services.chassis.unit_of_work import UnitOfWork
@@ -44,7 +45,8 @@ def put_into(uow: UnitOfWork, reader: Reader, ask: c.MoveCase) -> None:
 
 
 def escalate_case(uow: UnitOfWork, ask: c.EscalateCase) -> c.CaseView:
-    """Hand over to a higher level. Its new assignee is told, or the whole desk when it lies on the pile again.
+    """Hand over to a higher level: to somebody named, or as a new case of that level would go. Its new assignee is
+    told, or the whole desk when it lies on the pile again.
 
     Raises NotFound, Forbidden, Conflict ``not_in_this_status`` and ``already_there``, Invalid ``/assignee_id`` for who
     is not of the staff, or works in queues, but at no such level.
@@ -60,14 +62,17 @@ def escalate(uow: UnitOfWork, reader: Reader, ask: c.EscalateCase) -> None:
     case.status = rules.move("escalate", case)
     if case.level >= ask.level:
         raise Conflict("already_there", f"The case is at level {case.level} already.", extra={"level": case.level})
-    if ask.assignee_id is not None:
-        level = queries.level_of(uow, ask.team_id, ask.assignee_id)
+    assignee_id, before, queue_before = meant(uow, ask.assignee_id), case.assignee_id, case.queue_id
+    if assignee_id is not None:
+        level = queries.level_of(uow, ask.team_id, assignee_id)
         if level is not None and level < ask.level:
             raise Invalid.field("/assignee_id", "level", f"This agent does not work at level {ask.level}.")
-    assign(uow, reader, ask.assignee_id)
+    assign(uow, reader, assignee_id)
     case.level = ask.level
+    route_again(uow, reader, besides=before or uow.actor.user_id)
     said = say(uow, reader, ask.note, "portal", "internal") if ask.note else None
     save(uow, reader, said)
     if said:
         record_comment(uow, reader, said)
-    record(uow, reader, c.CaseEscalated, Round(support=True), level=ask.level, assignee_id=ask.assignee_id)
+    record(uow, reader, c.CaseEscalated, Round(support=True), level=ask.level, assignee_id=case.assignee_id)
+    tell_routed(uow, reader, queue_before)

@@ -63,7 +63,10 @@ _UNTAG = delete(tags).where(
 _NOTE = insert(changes).from_select([column.name for column in changes.c], queries.NOTED)
 
 
-_MOVED = ("status", "substatus", "gate", "version", "updated_at", "clocks", "next_due_at", "alarm_at", "reminded_at")
+_MOVED = (
+    *("assignee_id", "assignee_name", "status", "substatus", "gate", "version", "updated_at"),
+    *("clocks", "next_due_at", "alarm_at", "reminded_at"),
+)
 _MOVE = (
     update(cases).where(cases.c.id == bindparam("saved_id")).values({name: bindparam("new_" + name) for name in _MOVED})
 )
@@ -238,7 +241,7 @@ def keep_time(uow: UnitOfWork, reader: Reader, spoken: Sequence[Said], noted: Se
 
 
 def save_many(uow: UnitOfWork, readers: list[Reader]) -> None:
-    """What a timer did to many cases at once: their status, gate and clocks, and the history, in nobody's name."""
+    """What a timer did to many cases at once: assignee, status, gate and clocks, and the history, in nobody's name."""
     written: list[dict[str, Any]] = []
     noted: list[tuple[str, dict[str, Any]]] = []
     for reader in readers:

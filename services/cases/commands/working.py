@@ -96,13 +96,19 @@ def hand_to(uow: UnitOfWork, reader: Reader, ask: c.AssignCase) -> None:
     """The same on a case that is held already."""
     case = reader.case
     case.status = rules.move("assign", case)
-    assignee_id = uow.actor.user_id if ask.assignee_id == "me" else ask.assignee_id
-    if ask.only_if_free and case.assignee_id not in (None, assignee_id):
+    assignee_id = meant(uow, ask.assignee_id)
+    only_if_free = ask.assignee_id == "me" if ask.only_if_free is None else ask.only_if_free
+    if only_if_free and case.assignee_id not in (None, assignee_id):
         raise Conflict("already_assigned", "Somebody else has taken this case.")
     assign(uow, reader, assignee_id)
     save(uow, reader)
     told = Round(people=(assignee_id,) if assignee_id else ())  # of a case back on the pile nobody is told
     record(uow, reader, c.CaseAssigned, told, assignee_id=assignee_id)
+
+
+def meant(uow: UnitOfWork, assignee_id: str | None) -> str | None:
+    """Whom a request names: ``me`` is the caller."""
+    return uow.actor.user_id if assignee_id == "me" else assignee_id
 
 
 def assign(uow: UnitOfWork, reader: Reader, assignee_id: str | None) -> None:

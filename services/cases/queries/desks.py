@@ -1,13 +1,15 @@
-"""Who of the staff can get a case, and how much each has."""
+"""Who of the staff can get a case, how much each has, and what was left on desks that are nobody's any more."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, Text, any_, func, literal, select, true
+from sqlalchemy import Select, Text, any_, exists, func, literal, select, text, true
 
 from services.cases.queries.sight import READS_ALL, team, visible
-from services.cases.tables import OPEN, cases, memberships
+from services.cases.rules import Hand, Queue
+from services.cases.tables import GONE, OPEN, Case, cases, memberships, queues, teams
+from services.chassis.unit_of_work import UnitOfWork
 
 _MOST_COUNTED = 100
 
@@ -42,3 +44,40 @@ _desk = _desks().subquery("desk")
 _hand = func.json_build_array(*_desk.c)
 # As JSON, to be read along with something else.
 HANDS = select(func.json_agg(_hand)).select_from(_desk).scalar_subquery().label("hands")
+
+_pile = func.json_build_array(queues.c.queue_id, queues.c.topics, queues.c.agents)
+_PILES = select(func.json_agg(_pile)).where(queues.c.team_id == team, ~queues.c.removed).scalar_subquery()
+_AROUND = select(teams.c.profile["topics"].label("topics"), _PILES.label("queues")).where(teams.c.team_id == team)
+_AROUND_AND_HANDS = _AROUND.add_columns(HANDS)
+_MOST_LEFT = 100
+_gone = select(memberships.c.team_id, memberships.c.user_id).where(text(GONE)).subquery("gone")
+# Of each who left: his open cases along the index of desks. For no reader: the system's own round.
+_lying = (
+    select(cases.c.id, cases.c.assignee_id)
+    .where(cases.c.team_id == _gone.c.team_id, cases.c.assignee_id == _gone.c.user_id, OPEN)
+    .limit(_MOST_LEFT)
+    .correlate(_gone)
+    .lateral("lying")
+)
+_stays = exists().where(
+    memberships.c.team_id == _gone.c.team_id,
+    memberships.c.user_id == _gone.c.user_id,
+    memberships.c.organization_id.is_(None),
+    memberships.c.active,
+    any_(memberships.c.permissions) == READS_ALL,
+)
+_LEFT = select(_lying.c.id, _lying.c.assignee_id).select_from(_gone.join(_lying, true())).where(~_stays)
+_LEFT = _LEFT.limit(_MOST_LEFT)
+
+
+def around(uow: UnitOfWork, case: Case, *, hands: bool) -> tuple[dict[str, Any], list[Queue], list[Hand]]:
+    """What decides about where a held case goes: the team's topics, its queues, and its staff if ``hands``."""
+    row = uow.first(_AROUND_AND_HANDS if hands else _AROUND, {"team_id": case.team_id})
+    assert row is not None  # noqa: S101 - the case was found by the profile of its team
+    staff = [Hand.told(one) for one in row.hands or []] if hands else []
+    return {"topics": row.topics}, [Queue(*one) for one in row.queues or []], staff
+
+
+def left_behind(uow: UnitOfWork) -> dict[str, str]:
+    """Open cases of people who are no more of the staff, each with who had it."""
+    return {row.id: row.assignee_id for row in uow.all(_LEFT)}

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import DateTime, Integer, Row, Select, bindparam, exists, func, or_, select, tuple_
 
 from services.cases.queries.paging import cursor_of, position_of
-from services.cases.queries.people import PLACES, PROFILE
+from services.cases.queries.people import PLACES, PROFILE, one_at_a_time
 from services.cases.queries.sight import me, mine, team
 from services.cases.queries.single import looked_at, one
 from services.cases.rules import Policy, Reader, Standing
@@ -79,7 +79,9 @@ def draft_to_weigh(uow: UnitOfWork, ask: Any, *, to_send: bool = False) -> tuple
 
 
 def draft_count(uow: UnitOfWork, team_id: str) -> int:
-    """How many drafts the caller has in this team; it counts no further than the most he may have."""
+    """How many drafts the caller has in this team, and nobody begins one for him meanwhile; it counts no further than
+    the most he may have."""
+    one_at_a_time(uow, "drafts")
     [row] = uow.all(_COUNT, _about(uow, team_id))
     return int(row[0])
 

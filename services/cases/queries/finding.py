@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.cases import rules
 from services.cases.queries.lists import list_cases, must_be_allowed
-from services.cases.queries.people import standings
+from services.cases.queries.people import one_at_a_time, standings
 from services.cases.queries.sight import me, team, visible
 from services.cases.queries.single import tells_priority
 from services.cases.tables import cases, read_markers, views
@@ -63,6 +63,12 @@ def own(uow: UnitOfWork, team_id: str) -> list[c.OwnView]:
 def _view(row: Any) -> c.OwnView:
     filters = c.FiltersView.load(row.filters)
     return c.OwnView(id=row.id, name=row.name, built_in=False, filters=filters, sort=row.sort, version=row.version)
+
+
+def count(uow: UnitOfWork, team_id: str) -> int:
+    """How many views of this team I have, and nobody adds one for me meanwhile."""
+    one_at_a_time(uow, "views")
+    return len(own(uow, team_id))
 
 
 def one(uow: UnitOfWork, team_id: str, view_id: str, *, to_change: bool = False) -> c.OwnView:

@@ -211,6 +211,14 @@ def agreed(uow: UnitOfWork, team_id: str, organization_id: str) -> Agreed:
     return Agreed.of(row.products, row.contract)
 
 
+_ALONE = select(func.pg_advisory_xact_lock(func.hashtextextended(me + " " + bindparam("what", type_=Text()), 0)))
+
+
+def one_at_a_time(uow: UnitOfWork, what: str) -> None:
+    """Until this is committed, no other request of the caller's does the same: what it counts stays counted."""
+    uow.first(_ALONE, {"me": uow.actor.user_id, "what": what})
+
+
 def agent_name(uow: UnitOfWork, team_id: str, user_id: str) -> str | None:
     """The name of one of the team's active staff; None when he is not."""
     row = uow.first(_AGENT, {"team_id": team_id, "user_id": user_id})

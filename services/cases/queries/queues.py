@@ -10,18 +10,26 @@ from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import (
+    Boolean,
+    ColumnElement,
     DateTime,
     Integer,
     Select,
     Text,
     bindparam,
+    column,
     func,
+    literal,
     literal_column,
+    or_,
     select,
     text,
+    true,
     tuple_,
+    union_all,
 )
 from sqlalchemy import cast as cast_to
+from sqlalchemy.dialects.postgresql import JSONB
 
 from services.cases.queries.people import standings
 from services.cases.queries.sight import team, visible
@@ -38,6 +46,7 @@ _LINE = cases.c[
     *("organization_id", "contact_id", "contact_name", "queue_id", "next_due_at", "created_at", "version"),
     "priority_rank",
 ]
+_ORDER = (cases.c.priority_rank, _DUE, cases.c.created_at, cases.c.id)
 _moment = DateTime(timezone=True)
 _AFTER = tuple_(
     bindparam("rank", type_=Integer()),
@@ -48,6 +57,13 @@ _AFTER = tuple_(
 _QUEUE = select(queues.c.queue_id).where(
     queues.c.queue_id == bindparam("queue_id"), queues.c.team_id == team, ~queues.c.removed
 )
+# The queues in which somebody works, each with what he takes there, and the one that is named.
+_HIS = text(
+    "SELECT queue_id, agent FROM queues"
+    " LEFT JOIN LATERAL jsonb_array_elements(agents) AS agent ON agent ->> 'user_id' = :me"
+    " WHERE team_id = :team_id AND NOT removed AND (agent IS NOT NULL OR queue_id = :queue_id)"
+)
+MOST_TAKERS = 100  # who take from one queue at the same moment and find something each
 _LEVEL = text(
     "SELECT max((agent ->> 'level')::int) AS level FROM queues, jsonb_array_elements(queues.agents) AS agent"
     " WHERE queues.team_id = :team_id AND NOT queues.removed AND agent ->> 'user_id' = :user_id"
@@ -66,6 +82,7 @@ class Place(NamedTuple):
 def list_pile(uow: UnitOfWork, ask: c.ListPile) -> c.PilePage:
     """Raises NotFound for a foreign team or queue, Forbidden for who may not read all of the team's cases."""
     _must_read_all(uow, ask)
+    _must_have(uow, ask)
     after = {} if ask.cursor is None else _place_of(ask.cursor)._asdict()
     page = _page(ask.queue_id != "all", ask.level is not None, bool(after))
     rows = uow.all(page, _values(ask, ask.limit + 1) | after)
@@ -75,8 +92,8 @@ def list_pile(uow: UnitOfWork, ask: c.ListPile) -> c.PilePage:
 
 def read_next(uow: UnitOfWork, ask: c.ReadNext) -> c.NextView:
     """Raises as ``list_pile`` does."""
-    _must_read_all(uow, ask)
-    row = uow.first(_page(ask.queue_id != "all", ask.level is not None, False), _values(ask, 1))
+    first, values = _first(uow, ask)
+    row = uow.first(first, values | {"deep": 1})
     return c.NextView(case=None if row is None else _line(row))
 
 
@@ -86,8 +103,7 @@ def take_first(uow: UnitOfWork, ask: c.TakeNext) -> str | None:
 
     Raises NotFound, Forbidden; Conflict ``busy`` when the wait takes too long.
     """
-    _must_read_all(uow, ask, "case.assign")
-    first, values = _page(ask.queue_id != "all", ask.level is not None, False), _values(ask, 1)
+    first, values = _first(uow, ask, "case.assign")
     row = uow.first(first.with_for_update(of=cases, skip_locked=True), values)
     row = row or uow.first(first.with_for_update(of=cases), values)  # each is looked at again when its lock is had
     return None if row is None else str(row.id)
@@ -108,6 +124,26 @@ def _must_read_all(uow: UnitOfWork, ask: c.ListPile | c.ReadNext | c.TakeNext, *
     places, _ = standings(uow, ask.team_id)
     if not any(place.staff and {"case.read_all", *more} <= {*place.permissions} for place in places):
         raise Forbidden("not_permitted", "The pile is worked by the team's staff.")
+
+
+def _first(uow: UnitOfWork, ask: c.ReadNext | c.TakeNext, *more: str) -> tuple[Select[Any], dict[str, Any]]:
+    """The statement of the first case for the caller. Who works in the queue, or in any, gets what he takes there
+    (``rules.routing.fitting``), unless he names a level. Raises as ``list_pile`` does."""
+    _must_read_all(uow, ask, *more)
+    his = uow.all(_HIS, {"me": uow.actor.user_id, "team_id": ask.team_id, "queue_id": ask.queue_id})
+    everywhere = ask.queue_id == "all"
+    if not everywhere and all(row.queue_id != ask.queue_id for row in his):
+        raise NotFound()
+    here = [row for row in his if row.agent and (everywhere or row.queue_id == ask.queue_id)]
+    places = [{"queue_id": row.queue_id, **row.agent} for row in here]
+    if ask.level is not None or not places:
+        return _page(not everywhere, ask.level is not None, False), _values(ask, 1)
+    highest = max(place["level"] for place in places)
+    values = {"team_id": ask.team_id, "places": places, "highest": highest, "deep": MOST_TAKERS}
+    return _fitting(everywhere), values
+
+
+def _must_have(uow: UnitOfWork, ask: c.ListPile) -> None:
     if ask.queue_id != "all" and not has_queue(uow, ask.team_id, ask.queue_id):
         raise NotFound()
 
@@ -128,10 +164,41 @@ def _page(one_queue: bool, one_level: bool, goes_on: bool) -> Select[Any]:
         page = page.where(cases.c.queue_id == bindparam("queue_id"))
     if one_level:
         page = page.where(cases.c.level == bindparam("level", type_=Integer()))
-    order = (cases.c.priority_rank, _DUE, cases.c.created_at, cases.c.id)
     if goes_on:
-        page = page.where(tuple_(*order) > _AFTER)
-    return page.order_by(*order).limit(bindparam("most", type_=Integer()))
+        page = page.where(tuple_(*_ORDER) > _AFTER)
+    return page.order_by(*_ORDER).limit(bindparam("most", type_=Integer()))
+
+
+@cache
+def _fitting(everywhere: bool) -> Select[Any]:
+    """The first case that somebody with these ``places`` takes. Each of his queues is walked by itself, and what
+    lies in none up to his ``highest`` level; the first of them all is found among their first."""
+    deep = bindparam("deep", type_=Integer())
+    place = func.jsonb_to_recordset(bindparam("places", type_=JSONB())).table_valued(
+        column("queue_id", Text), column("level", Integer), column("products", JSONB), column("types", JSONB)
+    )
+    place = place.render_derived(name="place", with_types=True)
+    takes = (
+        cases.c.queue_id == place.c.queue_id,
+        cases.c.level <= place.c.level,
+        _among(cases.c.product, place.c.products),
+        _among(cases.c.type, place.c.types),
+    )
+    near = visible(cases.c.id, side="support").where(_WAITING, *takes).order_by(*_ORDER).limit(deep)
+    walked = near.correlate(place).lateral("near")
+    ids: Any = select(walked.c.id).select_from(place.join(walked, true()))
+    if everywhere:
+        alone = visible(cases.c.id, side="support").where(_WAITING, cases.c.queue_id.is_(None))
+        alone = alone.where(cases.c.level <= bindparam("highest", type_=Integer())).order_by(*_ORDER).limit(deep)
+        ids = union_all(ids, select(alone.subquery("alone").c.id))
+    found = ids.subquery("ids")
+    first = visible(*_LINE, side="support").join(found, found.c.id == cases.c.id).where(_WAITING)
+    return first.order_by(*_ORDER).limit(1)
+
+
+def _among(what: ColumnElement[Any], some: ColumnElement[Any]) -> ColumnElement[bool]:
+    """An empty list takes everything."""
+    return or_(some == literal([], JSONB), some.op("?", return_type=Boolean())(what))
 
 
 def _line(row: Any) -> c.PileLine:

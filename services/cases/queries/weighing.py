@@ -58,8 +58,8 @@ def weigh(
     if (told := ask.technical_information) is not None:
         rules.check_information(told.consent, told.information)
     named = [uow.actor.user_id, *(user_id for user_id in (ask.contact_id, ask.owner_id) if user_id), *ask.follower_ids]
-    at_once = profile["routing"].get("assign") == "immediately"
-    home = house(uow, ask.team_id, organization_id, named, hands=at_once)
+    hands = rules.asks_for_hands(profile["routing"], filled.fields.get("preferred_assignee"))
+    home = house(uow, ask.team_id, organization_id, named, hands=hands)
     agreed = Agreed.of(home.products, home.contract)
     members, desk, queues = home.members or {}, home.desk or [], [Queue(*one) for one in home.queues or []]
     intake = Intake(
@@ -70,7 +70,7 @@ def weigh(
     rules.product_held(profile, agreed, ask.product)
     _check_preferred(intake, filled)
     case = _judged(_case(uow, ask, intake, filled), intake)
-    _route(case, intake, [Hand.told(one) for one in home.hands or []] if at_once else None)
+    _route(case, intake, [Hand.told(one) for one in home.hands or []] if hands else [])
     case.product_item, case.product_range = ask.product_item, ask.product_range
     case.language = ask.language or profile.get("locale")
     reader = Reader(case, standing, profile, desk=intake.desk, present=list(intake.members), me=uow.actor.user_id)
@@ -173,13 +173,12 @@ def _judged(case: Case, intake: Intake) -> Case:
     return case
 
 
-def _route(case: Case, intake: Intake, hands: list[Hand] | None) -> None:
-    """Its queue and, where the team wants that at once, its agent, who is one of these ``hands``."""
-    routing, topics = intake.profile["routing"], rules.names_of_topic(intake.profile, case.topic)
+def _route(case: Case, intake: Intake, hands: list[Hand]) -> None:
+    """Its queue and, if somebody gets it at once, its agent, who is one of these ``hands``."""
+    topics = rules.names_of_topic(intake.profile, case.topic)
     wanted = Wanted(case.type, case.product, case.level, topics, case.fields.get("preferred_assignee"))
-    queue = rules.queue_for(wanted, intake.queues)
+    queue, hand = rules.routed(wanted, intake.queues, hands, intake.profile["routing"])
     case.queue_id = queue.queue_id if queue else None
-    hand = rules.hand_for(wanted, queue, hands or [], honours=routing["honour_preference"])
     if hand is not None:
         case.assignee_id, case.assignee_name = hand.user_id, hand.name
 

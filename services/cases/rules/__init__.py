@@ -81,7 +81,16 @@ from services.cases.rules.moves import (
     turn_of,
 )
 from services.cases.rules.prices import correction, explained, is_charged, reclassify
-from services.cases.rules.routing import Hand, Queue, Wanted, hand_for, names_of_topic, queue_for
+from services.cases.rules.routing import (
+    Hand,
+    Queue,
+    Wanted,
+    asks_for_hands,
+    hand_for,
+    names_of_topic,
+    queue_for,
+    routed,
+)
 from services.cases.rules.snippets import PLACES, filled_in, unknown_places, values_of
 from services.cases.rules.states import (
     able,
@@ -138,6 +147,7 @@ __all__ = [
     "Wanted",
     "WrongKey",
     "able",
+    "asks_for_hands",
     "at_the_door",
     "audience_of",
     "begin",
@@ -213,6 +223,7 @@ __all__ = [
     "reclassify",
     "repromise",
     "round_of_comment",
+    "routed",
     "sees",
     "sides_of",
     "sought",

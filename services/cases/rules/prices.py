@@ -58,6 +58,7 @@ def reclassify(profile: Policy, agreed: Agreed, case: Case, wanted: dict[str, st
     case.status, case.gate = move(act, case), gate_after(act, case.gate)
     if other_type:
         case.type, case.charge, case.fee = kind["key"], charge, agreed.fee(kind)
+        case.level = max(case.level, kind["level"])  # what was handed up stays there
     case.priority, case.priority_rank, case.topic = priority, rank_of(profile, priority), topic
     return act
 

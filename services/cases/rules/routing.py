@@ -79,6 +79,21 @@ def fitting(wanted: Wanted, queue: Queue) -> dict[str, int]:
     }
 
 
+def asks_for_hands(routing: Policy, favourite: str | None) -> bool:
+    """Whether it matters who is there: cases are handed out at once, or this one to somebody who was wished for."""
+    return routing["assign"] == "immediately" or (favourite is not None and bool(routing["honour_preference"]))
+
+
+def routed(
+    wanted: Wanted, queues: Sequence[Queue], staff: Sequence[Hand], routing: Policy
+) -> tuple[Queue | None, Hand | None]:
+    """The queue of a case and who gets it at once, by what the team wants: the favourite always, others only where
+    cases are handed out ``immediately``."""
+    queue = queue_for(wanted, queues)
+    working = queue if routing["assign"] == "immediately" else None
+    return queue, hand_for(wanted, working, staff, honours=routing["honour_preference"])
+
+
 def hand_for(wanted: Wanted, queue: Queue | None, staff: Sequence[Hand], *, honours: bool) -> Hand | None:
     """Who gets the case at once; None leaves it on the pile.
 

@@ -23,6 +23,9 @@ _ACTS = {
     "case.change_visibility": "share",
     "case.review": "review",
     "case.assign": "assign",
+    "case.queue": "queue",
+    "case.escalate": "escalate",
+    "case.callback": "callback",
     "case.answer": "answer",
     **{f"case.{act}": act for act in TURNS.values()},
     "case.close": "close",
@@ -32,16 +35,21 @@ _ACTS = {
     "case.rate": "rate",
     "case.link": "link",
     "case.merge": "merge",
+    "case.split": "merge",
+    "case.follow_up": "link",
     "follower.add": "follow",
     "follower.remove": "follow",
     "case.reclassify": "reclassify",
     "quote.offer": "offer_quote",
+    "quote.withdraw": "withdraw_quote",
     "quote.approve": "approve_quote",
+    "quote.decline": "decline_quote",
     "key.manage": "key",
 }
 _KNOWN = {*PERMISSIONS["cases"], *PART_OF}
 # The customer's own word; nobody of the staff says it for him.
-_CUSTOMER_ONLY = {"case.confirm", "case.rate", "quote.approve"}
+_CUSTOMER_ONLY = {"case.confirm", "case.rate", "quote.approve", "quote.decline"}
+HIGHEST_LEVEL = 2
 
 
 def must_be_able(reader: Reader, permission: str, *, though_merged: bool = False) -> None:
@@ -105,7 +113,11 @@ def _against(permission: str, act: str, reader: Reader, now: datetime) -> Rule |
 
 def _entitled(reader: Reader, permission: str) -> Decision:
     """What holds for the person on this case: for a price, the contract's own list goes before the permission."""
-    if permission == "quote.approve" and reader.approves is not None and not reader.standing.staff:
+    if (
+        PART_OF.get(permission, permission) == "quote.approve"
+        and reader.approves is not None
+        and not reader.standing.staff
+    ):
         return Decision(True, "granted") if reader.approves else Decision(False, "contract_names_others")
     return entitled(reader.standing, reader.policy, permission)
 
@@ -150,13 +162,14 @@ def _wanted(standing: Standing, policy: Policy, permission: str) -> bool:
         return offers_followers(policy)
     if permission == "key.manage":
         return bool(policy["access_key"] != "off")
-    if not standing.staff and permission == "case.close":
-        return bool(policy["close"]["by_customer"])
-    if not standing.staff and permission == "case.change":
-        return bool(policy["fields"]["customer_editable"])
-    if not standing.staff and permission == "case.change_owner":
-        return bool(policy["owner"]["field"])
-    return True
+    if permission == "case.callback":
+        return "callbacks" in policy["features"]
+    theirs = {
+        "case.close": bool(policy["close"]["by_customer"]),
+        "case.change": bool(policy["fields"]["customer_editable"]),
+        "case.change_owner": bool(policy["owner"]["field"]),
+    }
+    return standing.staff or theirs.get(permission, True)
 
 
 def _is_ones_own(reader: Reader, permission: str) -> bool:
@@ -210,13 +223,14 @@ def _fits(permission: str, reader: Reader, now: datetime) -> bool:
     case = reader.case
     if permission in ("case.ask_customer", "case.hold", "case.resume"):
         return permission != f"case.{TURNS.get(case.status)}"  # it stands there already
-    if permission == "case.change":
-        return bool(editable(reader))
-    if permission == "case.confirm":
-        return case.confirmation == "pending"
-    if permission == "case.reopen":
-        return may_reopen(case, reader.policy, now)
-    return True
+    in_time = may_reopen(case, reader.policy, now)
+    only = {
+        "case.confirm": case.confirmation == "pending",
+        "case.reopen": in_time,
+        "case.follow_up": case.status == "closed" and not in_time and may_open(reader.standing),
+        "case.escalate": case.level < HIGHEST_LEVEL,
+    }
+    return bool(editable(reader)) if permission == "case.change" else only.get(permission, True)
 
 
 def may_reopen(case: Case, policy: Policy, now: datetime) -> bool:

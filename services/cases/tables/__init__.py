@@ -3,10 +3,10 @@
 from services.cases.tables.case import NEVER_DUE, PILE, Case, cases, comments, followers, untold
 from services.cases.tables.drafts import drafts, technical_information
 from services.cases.tables.facts import (
+    GONE,
     OPEN,
     contacts,
     contracts,
-    left_desks,
     memberships,
     organizations,
     queues,
@@ -24,6 +24,7 @@ from services.cases.tables.snippets import macros, prepared
 
 __all__ = [
     "CALLBACK_OPEN",
+    "GONE",
     "NEVER_DUE",
     "OPEN",
     "PILE",
@@ -44,7 +45,6 @@ __all__ = [
     "followers",
     "job_items",
     "jobs",
-    "left_desks",
     "links",
     "macros",
     "memberships",

@@ -43,6 +43,8 @@ organizations = Table(
 )
 
 
+# Of the staff once, and not any more.
+GONE = "organization_id IS NULL AND NOT (active AND 'case.read_all' = ANY (permissions))"
 memberships = Table(
     "memberships",
     metadata,
@@ -59,6 +61,7 @@ memberships = Table(
     Column("replacement_id", Text),
     Index("memberships_by_user", "user_id", "team_id"),
     Index("memberships_by_place", "team_id", "organization_id", "user_id"),
+    Index("memberships_gone", "team_id", "user_id", postgresql_where=text(GONE)),
 )
 
 
@@ -90,15 +93,6 @@ contracts = Table(
     Column("team_id", Text, nullable=False),
     Column("effective_from", DateTime(timezone=True), nullable=False),
     Column("terms", JSONB, nullable=False),
-)
-
-
-# Who is no more of a team's staff, and may still have cases on his desk.
-left_desks = Table(
-    "left_desks",
-    metadata,
-    Column("team_id", Text, primary_key=True),
-    Column("user_id", Text, primary_key=True),
 )
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from services.chassis.messages import Request, Shape, View
 from services.contracts.cases.core import CaseView, Gate, Level, PersonView, Status
+from services.contracts.cases.working import Assignee
 from services.contracts.shapes import Id, Key, Line, Number, PageSize, Position, Slug, Text, Version
 
 QueueName = Annotated[
@@ -67,7 +68,7 @@ class ListPile(Request[PilePage]):
 
 
 class ReadNext(Request[NextView]):
-    """The first case of the pile; it stays there."""
+    """The first case of the pile that ``take-next`` would give me; it stays there."""
 
     team_id: Slug
     queue_id: QueueName
@@ -75,7 +76,9 @@ class ReadNext(Request[NextView]):
 
 
 class TakeNext(Request[TakenView]):
-    """Take the first case of the pile. Two who ask at the same moment get different cases."""
+    """Take the first case of the pile. Two who ask at the same moment get different cases. Who works in the queue (of
+    ``all``: in any) gets what he takes there by level, product and type, and of ``all`` what lies in no queue; a
+    ``level`` that is named counts instead."""
 
     team_id: Slug
     queue_id: QueueName
@@ -91,10 +94,11 @@ class MoveCase(Request[CaseView]):
 
 
 class EscalateCase(Request[CaseView]):
-    """Hand over to a higher support level: to one of its agents, or back to the pile. The note is internal."""
+    """Hand over to a higher support level: to one of its agents, or as the team routes a new case of that level (at
+    once to somebody, or back to the pile). The note is internal."""
 
     team_id: Slug
     case_id: Id
     level: Level = 2
-    assignee_id: Id | None = None
+    assignee_id: Assignee | None = None
     note: Text | None = None

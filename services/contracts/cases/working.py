@@ -108,12 +108,13 @@ class ReviewCase(Request[CaseView]):
 
 class AssignCase(Request[CaseView]):
     """Give the case to one of the staff (``me``: take it); null puts it back on the pile. With ``only_if_free`` a case
-    that somebody else has already is refused, 409 ``already_assigned``."""
+    that somebody else has already is refused, 409 ``already_assigned``; who takes a case has to say false to take it
+    from somebody."""
 
     team_id: Slug
     case_id: Id
     assignee_id: Assignee | None
-    only_if_free: bool = False
+    only_if_free: bool | None = None
 
 
 class AnswerCase(Request[CaseView]):

@@ -40,6 +40,7 @@ def case(**more: Any) -> Case:
         "status": "new",
         "gate": "open",
         "visibility": "organization",
+        "level": 1,
     }
     values |= {"created_by": "ada", "contact_id": "ada", "owner_id": "ada", "confirmation": "none", "version": 1}
     return Case(**(values | more))

@@ -12,7 +12,7 @@ _OPEN = sa.text("status NOT IN ('closed', 'cancelled')")
 
 def upgrade() -> None:
     """An index for the open cases by the next breach. Tags know when their case arrived, so that one index has the
-    cases of a tag in order. Whoever left before this had a table to stand in leaves his desk now."""
+    cases of a tag in order."""
     due = sa.text("coalesce(next_due_at, '9999-12-31 00:00:00+00'::timestamptz)")
     op.create_index("cases_due", "cases", ["team_id", due, "id"], postgresql_where=_OPEN)
     op.add_column(
@@ -21,12 +21,3 @@ def upgrade() -> None:
     op.execute("UPDATE tags SET arrived_at = cases.created_at FROM cases WHERE cases.id = tags.case_id")
     op.drop_index("tags_by_tag", "tags")
     op.create_index("tags_by_tag", "tags", ["team_id", "tag", "arrived_at", "case_id"])
-    op.create_table(
-        "left_desks",
-        sa.Column("team_id", sa.Text, primary_key=True),
-        sa.Column("user_id", sa.Text, primary_key=True),
-    )
-    op.execute(
-        "INSERT INTO left_desks (team_id, user_id) SELECT DISTINCT team_id, user_id FROM memberships"
-        " WHERE organization_id IS NULL AND NOT active"
-    )
