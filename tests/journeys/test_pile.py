@@ -155,6 +155,7 @@ def test_a_representative_hands_over_to_level_two(world: World, cast: Cast) -> N
     ticket, here = scene.open(type_key="level_1")
     expect(scene.agent.put(f"{here}/assignee", {"assignee_id": "me"}), 200)
     expect(scene.customer.post(f"{here}/escalate", {"note": "Faster!"}), 403)
+    away(world, scene, scene.technician)
     over = expect(scene.agent.post(f"{here}/escalate", {"note": "The index is broken."}), 200)
     assert (over["level"], over["assignee"], over["status"]) == (2, None, "open")
     assert (over["comments"][-1]["body"], over["comments"][-1]["visibility"]) == ("The index is broken.", "internal")
@@ -164,11 +165,26 @@ def test_a_representative_hands_over_to_level_two(world: World, cast: Cast) -> N
     assert (taken["id"], taken["assignee"]["id"]) == (ticket["id"], scene.technician.id)
     again = expect(scene.technician.post(f"{here}/escalate"), 409)
     assert again["code"] == "already_there"
+    away(world, scene, scene.technician, state="present")
     _, there = scene.open(type_key="level_1")
     refused = expect(scene.agent.post(f"{there}/escalate", {"assignee_id": scene.agent.id}), 422)
     assert [error["rule"] for error in refused["errors"]] == ["level"]
     over = expect(scene.agent.post(f"{there}/escalate", {"assignee_id": scene.technician.id}), 200)
     assert over["assignee"]["id"] == scene.technician.id
+    _, third = scene.open(type_key="level_1")
+    assert expect(scene.agent.post(f"{third}/escalate"), 200)["assignee"]["id"] == scene.technician.id
+
+
+def away(world: World, scene: Scene, who: Person, state: str = "away") -> None:
+    """He is gone for a while (or back), and routing knows it: who has a wish gets him or not."""
+    expect(who.put("/v1/me/availability", {"team_id": scene.team.id, "state": state}), 200)
+
+    def known() -> bool:
+        made, here = scene.open(type_key="level_1", fields={"preferred_assignee": who.id})
+        expect(scene.agent.post(f"{here}/cancel"), 200)
+        return bool((made["assignee"]["id"] == who.id) == (state == "present"))
+
+    world.settle(known)
 
 
 @pytest.mark.seed("B25", "B43")

@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 
 from services.cases import queries, rules
 from services.cases.commands.quotes import quote_happening, tell_withdrawn, withdraw_open
-from services.cases.commands.routing import route_again, tell_routed
+from services.cases.commands.routing import route_again, tell_routed, wish
 from services.cases.commands.saving import Notice, record, record_comment, save, say, take
 from services.cases.rules import Reader, Round
 from services.chassis.unit_of_work import UnitOfWork
@@ -24,12 +24,13 @@ def reclassify_case(uow: UnitOfWork, ask: c.ReclassifyCase) -> c.CaseView:
 def reclassify(uow: UnitOfWork, reader: Reader, ask: c.ReclassifyCase) -> None:
     """The same on a case that is held already."""
     case, before = reader.case, replace(reader.case)
-    profile, agreed = queries.pricing(uow, case)
+    hands = case.assignee_id is None and rules.asks_for_hands(reader.policy["routing"], wish(reader))
+    profile, agreed, around = queries.pricing(uow, case, hands=hands)
     wanted = {"type": ask.type, "priority": ask.priority, "topic": ask.topic}
     rules.reclassify(profile, agreed, case, wanted)
     case.reviewed_at = case.reviewed_at or uow.now  # who corrects it has looked at it
     if (case.type, case.topic) != (before.type, before.topic):
-        route_again(uow, reader)
+        route_again(reader, around, wish(reader))
     gone = withdraw_open(uow, reader) if before.gate == "offered" and case.gate != "offered" else None
     # A priority that customers are not told is none of their news.
     tells = bool(profile["priority"]["customer_sets"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.cases import queries, rules
-from services.cases.commands.routing import route_again, tell_routed
+from services.cases.commands.routing import route_up, tell_routed
 from services.cases.commands.saving import record, record_comment, save, say, take
 from services.cases.commands.working import assign, meant
 from services.cases.rules import Reader, Round
@@ -69,7 +69,7 @@ def escalate(uow: UnitOfWork, reader: Reader, ask: c.EscalateCase) -> None:
             raise Invalid.field("/assignee_id", "level", f"This agent does not work at level {ask.level}.")
     assign(uow, reader, assignee_id)
     case.level = ask.level
-    route_again(uow, reader, besides=before or uow.actor.user_id)
+    route_up(uow, reader, before or uow.actor.user_id)
     said = say(uow, reader, ask.note, "portal", "internal") if ask.note else None
     save(uow, reader, said)
     if said:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, Text, any_, exists, func, literal, select, text, true
 
@@ -46,8 +46,9 @@ _hand = func.json_build_array(*_desk.c)
 HANDS = select(func.json_agg(_hand)).select_from(_desk).scalar_subquery().label("hands")
 
 _pile = func.json_build_array(queues.c.queue_id, queues.c.topics, queues.c.agents)
-_PILES = select(func.json_agg(_pile)).where(queues.c.team_id == team, ~queues.c.removed).scalar_subquery()
-_AROUND = select(teams.c.profile["topics"].label("topics"), _PILES.label("queues")).where(teams.c.team_id == team)
+_piles = select(func.json_agg(_pile)).where(queues.c.team_id == team, ~queues.c.removed)
+PILES = _piles.scalar_subquery().label("queues")
+_AROUND = select(teams.c.profile["topics"].label("topics"), PILES).where(teams.c.team_id == team)
 _AROUND_AND_HANDS = _AROUND.add_columns(HANDS)
 _MOST_LEFT = 100
 _gone = select(memberships.c.team_id, memberships.c.user_id).where(text(GONE)).subquery("gone")
@@ -70,12 +71,25 @@ _LEFT = select(_lying.c.id, _lying.c.assignee_id).select_from(_gone.join(_lying,
 _LEFT = _LEFT.limit(_MOST_LEFT)
 
 
-def around(uow: UnitOfWork, case: Case, *, hands: bool) -> tuple[dict[str, Any], list[Queue], list[Hand]]:
-    """What decides about where a held case goes: the team's topics, its queues, and its staff if ``hands``."""
+class Around(NamedTuple):
+    """What decides about where a case goes: the team's topics, its queues, and its staff where that matters."""
+
+    topics: list[Any]
+    queues: list[Queue]
+    staff: list[Hand]
+
+    @classmethod
+    def told(cls, topics: list[Any], row: Any) -> Around:
+        """From a row that has ``PILES``, and perhaps ``HANDS``."""
+        staff = [Hand.told(one) for one in getattr(row, "hands", None) or []]
+        return cls(topics, [Queue(*one) for one in row.queues or []], staff)
+
+
+def around(uow: UnitOfWork, case: Case, *, hands: bool) -> Around:
+    """The same for a held case; its staff if ``hands``."""
     row = uow.first(_AROUND_AND_HANDS if hands else _AROUND, {"team_id": case.team_id})
     assert row is not None  # noqa: S101 - the case was found by the profile of its team
-    staff = [Hand.told(one) for one in row.hands or []] if hands else []
-    return {"topics": row.topics}, [Queue(*one) for one in row.queues or []], staff
+    return Around.told(row.topics, row)
 
 
 def left_behind(uow: UnitOfWork) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import DateTime, Integer, Row, bindparam, func, select, tuple_
 
 from services.cases import rules
+from services.cases.queries.desks import HANDS, PILES, Around
 from services.cases.queries.paging import cursor_of, position_of
 from services.cases.queries.single import one, onlookers, person
 from services.cases.rules import Agreed, Policy, Reader
@@ -34,7 +35,7 @@ _DUE = (
 )
 # The contract is the one the case was opened under; what the organization holds meanwhile changes no price.
 _PRICING = (
-    select(teams.c.profile, organizations.c.products, contracts.c.contract_version, contracts.c.terms)
+    select(teams.c.profile, organizations.c.products, contracts.c.contract_version, contracts.c.terms, PILES)
     .select_from(teams)
     .join(organizations, organizations.c.organization_id == bindparam("organization_id"))
     .outerjoin(
@@ -44,6 +45,7 @@ _PRICING = (
     )
     .where(teams.c.team_id == bindparam("team_id"))
 )
+_PRICING_AND_HANDS = _PRICING.add_columns(HANDS)
 
 
 def list_quotes(uow: UnitOfWork, ask: c.ListQuotes) -> c.QuotePage:
@@ -104,10 +106,10 @@ def due_quotes(uow: UnitOfWork) -> list[tuple[Reader, Quote]]:
     return [(reader, found[reader.case.id]) for reader in readers if reader.case.id in found]
 
 
-def pricing(uow: UnitOfWork, case: Case) -> tuple[Policy, Agreed]:
-    """The team's whole profile, and the contract that holds for this case."""
+def pricing(uow: UnitOfWork, case: Case, *, hands: bool = False) -> tuple[Policy, Agreed, Around]:
+    """The team's whole profile, the contract that holds for this case, and what decides about where it goes."""
     row = uow.first(
-        _PRICING,
+        _PRICING_AND_HANDS if hands else _PRICING,
         {
             "team_id": case.team_id,
             "organization_id": case.organization_id,
@@ -117,7 +119,7 @@ def pricing(uow: UnitOfWork, case: Case) -> tuple[Policy, Agreed]:
     if row is None:
         raise NotFound()
     contract = None if row.contract_version is None else [row.contract_version, row.terms]
-    return row.profile, Agreed.of(row.products, contract)
+    return row.profile, Agreed.of(row.products, contract), Around.told(row.profile["topics"], row)
 
 
 def quote_view(quote: Quote) -> c.QuoteView:

@@ -81,7 +81,7 @@ def fitting(wanted: Wanted, queue: Queue) -> dict[str, int]:
 
 def asks_for_hands(routing: Policy, favourite: str | None) -> bool:
     """Whether it matters who is there: cases are handed out at once, or this one to somebody who was wished for."""
-    return routing["assign"] == "immediately" or (favourite is not None and bool(routing["honour_preference"]))
+    return routing.get("assign") == "immediately" or (favourite is not None and bool(routing["honour_preference"]))
 
 
 def routed(
@@ -90,7 +90,7 @@ def routed(
     """The queue of a case and who gets it at once, by what the team wants: the favourite always, others only where
     cases are handed out ``immediately``."""
     queue = queue_for(wanted, queues)
-    working = queue if routing["assign"] == "immediately" else None
+    working = queue if routing.get("assign") == "immediately" else None
     return queue, hand_for(wanted, working, staff, honours=routing["honour_preference"])
 
 
