@@ -1,4 +1,4 @@
-"""Lists by what is due, and by tag for the whole team; desks that somebody left."""
+"""Lists by what is due, and by tag for the whole team."""
 
 from __future__ import annotations
 
