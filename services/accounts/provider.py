@@ -1,7 +1,8 @@
 """The edge towards identity providers: discovery, the exchange of the code, the check of the ID token.
 
 Every address comes from the provider's own discovery document and is held to the rules of its issuer; no redirect is
-followed, no proxy of the environment used, and what takes too long or is too large is given up.
+followed, no proxy of the environment used, and what takes too long or is too large is given up: when the time of a
+sign-in is over its connections are shut, so that a provider that sends a byte now and then holds nobody up.
 """
 
 from __future__ import annotations
@@ -9,10 +10,13 @@ from __future__ import annotations
 import hmac
 import json
 import socket
+import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from ipaddress import ip_address
 from typing import Any, TypeVar
 
@@ -23,8 +27,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
-from urllib3.connection import HTTPSConnection
-from urllib3.connectionpool import HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from services.accounts.rules.oidc import Proof, is_safe
 from services.chassis.offload import offload
@@ -86,32 +90,39 @@ _KEPT: dict[str, _Kept] = {}
 
 def authorization_endpoint(issuer: str) -> str:
     """Where the browser goes. Raises Unavailable ``provider_away``."""
-    return _told_plainly(lambda: offload(_way_in, issuer))
+    return _in_time(_way_in, issuer)
 
 
 def prove(client: Client, way: Mapping[str, str], nonce: str, now: datetime) -> Proof:
     """Exchange the code (``way``: code, redirect_uri, code_verifier) and check the ID token. In a real thread: parsing
     and signatures would hold the others up. Raises Unauthenticated ``sign_in_refused``, Unavailable."""
-    return _told_plainly(lambda: offload(_prove, client, way, nonce, now))
+    return _in_time(_prove, client, way, nonce, now)
 
 
-def _way_in(issuer: str) -> str:
-    return _address(_discovered(issuer, _Line()).document, "authorization_endpoint")
+def _way_in(line: _Line, issuer: str) -> str:
+    return _address(_discovered(issuer, line).document, "authorization_endpoint")
 
 
-def _told_plainly(do: Callable[[], T]) -> T:
+def _in_time(do: Callable[..., T], *values: Any) -> T:
+    """``do(line, *values)`` in a real thread, with its troubles as Problems."""
+    line = _Line()
+    alarm = threading.Timer(ALL_SECONDS, line.shut)
+    alarm.daemon = True
+    alarm.start()
     try:
-        return do()
+        return offload(do, line, *values)
     except Refused as reason:
         log.warning("a sign-in at a provider was refused", reason=str(reason))
         raise Unauthenticated("sign_in_refused", "The provider's answer does not prove who you are.") from None
     except (requests.RequestException, OSError) as error:
         log.warning("a provider could not be asked", error=type(error).__name__)
         raise Unavailable("provider_away", "The provider cannot be reached for the moment.") from None
+    finally:
+        alarm.cancel()
+        line.shut()
 
 
-def _prove(client: Client, way: Mapping[str, str], nonce: str, now: datetime) -> Proof:
-    line = _Line()
+def _prove(line: _Line, client: Client, way: Mapping[str, str], nonce: str, now: datetime) -> Proof:
     kept = _discovered(client.issuer, line)
     form = {"grant_type": "authorization_code", **way}
     told = line.ask(_address(kept.document, "token_endpoint"), form, HTTPBasicAuth(client.id, client.secret))
@@ -220,12 +231,28 @@ class _Line:
 
     def __init__(self) -> None:
         self._until = time.monotonic() + ALL_SECONDS
+        self._open: list[socket.socket] = []
+        self._over = False
+
+    def watch(self, opened: socket.socket) -> None:
+        """A connection of ours: it is shut with the line. Watched is a twin, because TLS takes the first one over."""
+        self._open.append(opened.dup())
+        if self._over:
+            self.shut()
+
+    def shut(self) -> None:
+        """End every connection, whoever waits for what; safe to call twice and from another thread."""
+        self._over = True
+        while self._open:
+            with suppress(OSError), self._open.pop() as twin:
+                twin.shutdown(socket.SHUT_RDWR)
 
     def ask(self, url: str, form: Mapping[str, str] | None = None, auth: HTTPBasicAuth | None = None) -> dict[str, Any]:
         """GET, or POST a form; the JSON object of the answer. Raises Refused, RequestException, OSError."""
         with requests.Session() as session:
             session.trust_env = False
-            session.mount("https://", _Elsewhere())
+            session.mount("https://", _Elsewhere(self))
+            session.mount("http://", _Elsewhere(self))
             with session.request(
                 "GET" if form is None else "POST",
                 url,
@@ -249,6 +276,7 @@ class _Line:
             self._left()
             if len(body) > LARGEST:
                 raise Refused("the provider's answer is too large")
+        self._left()  # what is shut looks like an end
         try:
             told = json.loads(body)
         except ValueError:
@@ -268,22 +296,41 @@ class _Elsewhere(HTTPAdapter):
     """Reaches everything but this machine and what is only on its own wire (a cloud's metadata), unless that is
     allowed. What is looked at is the address of the open connection: a name may mean another one the next moment."""
 
+    def __init__(self, line: _Line) -> None:
+        self._pools: dict[str, Any] = {"http": partial(_PlainPool, line=line), "https": partial(_SafePool, line=line)}
+        super().__init__()
+
     def init_poolmanager(self, *told: Any, **more: Any) -> None:
         super().init_poolmanager(*told, **more)
-        self.poolmanager.pool_classes_by_scheme = {"https": _Pool}
+        self.poolmanager.pool_classes_by_scheme = self._pools
 
 
-class _Connection(HTTPSConnection):
+class _Watched(HTTPConnection):
+    """One that leads elsewhere, and ends with its line."""
+
+    def __init__(self, *told: Any, line: _Line, **more: Any) -> None:
+        super().__init__(*told, **more)
+        self._line = line
+
     def _new_conn(self) -> socket.socket:
         opened = super()._new_conn()
         if not _Rules.insecure and _is_ours(opened.getpeername()[0]):
             opened.close()
             raise Refused("the provider's address is our own")
+        self._line.watch(opened)
         return opened
 
 
-class _Pool(HTTPSConnectionPool):
-    ConnectionCls = _Connection
+class _Safe(_Watched, HTTPSConnection):
+    """The same over TLS."""
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _Watched
+
+
+class _SafePool(HTTPSConnectionPool):
+    ConnectionCls = _Safe
 
 
 def _is_ours(told: str) -> bool:
