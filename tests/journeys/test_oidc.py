@@ -259,3 +259,19 @@ def test_an_unsafe_provider_is_refused(cast: Cast, scene: Scene, field: str, val
     }
     problem = expect(cast.operator.post(f"{scene.path}/identity-providers", asked | {field: value}), 422)
     assert problem["errors"][0]["pointer"].startswith(f"/{field}")
+
+
+def test_nobody_comes_in_by_a_provider_where_nobody_belongs_or_is_served(
+    cast: Cast, scene: Scene, real: Provider
+) -> None:
+    team = cast.team("B")
+    [nobodys] = expect(cast.operator.get(f"{team.path}/organizations"), 200)["data"]
+    assert nobodys["kind"] == "anonymous"
+    asked = {"name": "Acme", "issuer": real.issuer, "client_id": "c", "client_secret": "s", "redirect_uris": [BACK]}
+    problem = expect(cast.operator.post(f"{team.path}/identity-providers", asked | {"joins": nobodys["id"]}), 422)
+    assert problem["errors"][0]["pointer"] == "/joins"
+    gone, name = scene.team.organization(), unique("eve")
+    here = door(cast, scene, real.issuer, joins=gone.id, domains=[DOMAIN])
+    expect(cast.operator.http("DELETE", gone.path), 204)
+    real.knows(name, email=f"{name}@{DOMAIN}", email_verified=True)
+    assert expect(here.enter(real, name), 403)["code"] == "not_invited"

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
-from tests.journeys.cast import Cast, Scene, expect
+from services.accounts import commands, queries
+from services.chassis.actor import Actor, Context
+from services.contracts.accounts import RemoveOrganization
+from tests.journeys.cast import Cast, Person, Scene, expect, unique
 from tests.journeys.crowd import at_once, patiently
 from tests.journeys.test_live import feed, newest
-from tests.world import MemoryWorld
+from tests.parts import eventually
+from tests.world import HttpAnswer, MemoryWorld
 
 pytestmark = pytest.mark.journey
+WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
 
 
 @pytest.fixture
@@ -145,3 +154,54 @@ def test_merging_and_taking_apart_at_once_comes_to_an_end(memory: MemoryWorld, s
         "not_merged",
     }
     assert len(merged(scene, here, there)) <= 1
+
+
+# --- people and their places -----------------------------------------------------------------------------------------
+
+
+def change_role(scene: Scene, who: Person) -> HttpAnswer:
+    [place] = expect(who.get("/v1/me"), 200)["memberships"]
+    return scene.team.cast.operator.patch(f"{scene.path}/memberships/{place['id']}", {"role": "lead"})
+
+
+def go_away(scene: Scene, who: Person) -> HttpAnswer:
+    return who.put("/v1/me/availability", {"team_id": scene.team.id, "state": "away"})
+
+
+def join_a_customer(scene: Scene, who: Person) -> HttpAnswer:
+    asked = {"user_name": who.user_name, "email": who.email, "name": "Any", "password": "unused123", "role": "member"}
+    return scene.team.cast.operator.post(scene.home.users, asked)
+
+
+@pytest.mark.parametrize("act", [change_role, go_away, join_a_customer])
+def test_a_place_is_told_with_its_person_as_he_is(
+    memory: MemoryWorld, scene: Scene, act: Callable[[Scene, Person], HttpAnswer]
+) -> None:
+    who, work = scene.team.add_agent(), memory.client.works["accounts"]
+    new = f"new-{who.email}"
+    with ThreadPoolExecutor(1) as pool:
+        with work.writing() as uow:  # his new address is written and not committed yet
+            person = queries.people.account(uow, who.id)
+            commands.people.change_person(uow, person, {"email": new, "email_key": new})
+            late = pool.submit(act, scene, who)
+            with work.noting() as beside:
+                eventually(lambda: beside.all(WAITING)[0][0])
+        assert late.result().status in (200, 201)
+    memory.settle(None)
+    with memory.client.works["notifications"].noting() as uow:
+        known = uow.all(text("SELECT DISTINCT email FROM memberships WHERE user_id = :id"), {"id": who.id})
+    assert known == [(new,)]
+
+
+def test_who_is_let_in_while_the_organization_goes_has_no_place_there(memory: MemoryWorld, scene: Scene) -> None:
+    gone, operator, work = scene.team.organization(), scene.team.cast.operator, memory.client.works["accounts"]
+    name = unique("late")
+    asked = {"user_name": name, "email": f"{name}@example.org", "name": name, "password": "long enough to be good"}
+    with ThreadPoolExecutor(1) as pool:
+        with work.writing() as uow:
+            remove = RemoveOrganization(team_id=scene.team.id, organization_id=gone.id)
+            commands.places.remove_organization(replace(uow, context=Context(Actor("operator", operator.id))), remove)
+            late = pool.submit(operator.post, gone.users, asked | {"role": "member"})
+            with work.noting() as beside:
+                eventually(lambda: beside.all(WAITING)[0][0])
+        assert expect(late.result(), 409)["code"] == "organization_inactive"

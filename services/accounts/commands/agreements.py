@@ -157,12 +157,11 @@ def place_partners(uow: UnitOfWork, customers: Sequence[str], user_id: str | Non
     wanted = queries.agreements.people_of_partners(uow, customers, user_id)
     known = [row["user_id"] for row in wanted]
     present = queries.agreements.places_at_customers(uow, customers, user_id, known)
-    places = {
-        (place["organization_id"], place["user_id"]): place
-        for place in rules.agreements.places_of_partners(wanted, present)
-    }
-    if not places:
+    due = list(rules.agreements.places_of_partners(wanted, present))
+    if not due:
         return
+    held = queries.people.with_people_of_now(uow, due, held=True)
+    places = {(place["organization_id"], place["user_id"]): place for place in held}
     rows = [
         {
             "id": new_id("mem"),

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Table, update
 
 from services.accounts import queries, rules
 from services.accounts.settings import Settings
-from services.accounts.tables import contacts, contract_versions, memberships, organizations, queues, teams, users
+from services.accounts.tables import contacts, contract_versions, memberships, organizations, queues, teams
 from services.chassis.messages import Event
 from services.chassis.unit_of_work import UnitOfWork, Work
 from services.contracts import accounts as c
@@ -87,16 +87,10 @@ def contact_changed(row: Fields, *, removed: bool = False) -> c.ContactChanged:
 
 
 def change_memberships(uow: UnitOfWork, which: Sequence[ColumnElement[bool]], values: Fields) -> list[Fields]:
-    """Change these memberships: one statement, one event each. Returns them with the person, as they are now."""
-    person = (users.c.user_name, users.c.email, users.c.locale)
-    labelled = (users.c.name.label("person_name"), users.c.active.label("person_active"))
-    changing = (
-        update(memberships)
-        .where(*which, users.c.id == memberships.c.user_id)
-        .values(**values, version=memberships.c.version + 1)
-        .returning(*memberships.c, *person, *labelled)
-    )
-    rows: list[Fields] = [row._asdict() for row in uow.all(changing)]
+    """Change these memberships: one event each. Returns them with the person, as they are now."""
+    changing = update(memberships).where(*which).values(**values, version=memberships.c.version + 1)
+    changed = [row._asdict() for row in uow.all(changing.returning(*memberships.c))]
+    rows = queries.people.with_people_of_now(uow, changed) if changed else []
     for row in rows:
         uow.record(membership_changed(row))
     return rows

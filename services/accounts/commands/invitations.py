@@ -32,7 +32,7 @@ def add_invitation(uow: UnitOfWork, ask: c.AddInvitation) -> c.InvitationView:
     standing = queries.sight.standing(uow, ask.team_id)
     organization = None
     if ask.organization_id is not None:
-        organization = queries.places.organization(uow, ask.team_id, ask.organization_id)
+        organization = queries.places.organization(uow, ask.team_id, ask.organization_id, to_join=True)
     rules.standing.must_be_able(standing, rules.standing.office(ask.organization_id), ask.organization_id)
     asked = {name: getattr(ask, name) for name in ("team_id", "organization_id", "email", "name", "role")}
     asked |= {"permissions": ask.permissions, "locale": ask.locale}
@@ -195,7 +195,7 @@ def reject_user_request(uow: UnitOfWork, ask: c.RejectUserRequest) -> c.UserRequ
 
 def _request_to_decide(uow: UnitOfWork, ask: Any) -> tuple[Standing, Fields, Fields]:
     standing = queries.sight.standing(uow, ask.team_id)
-    organization = queries.places.organization(uow, ask.team_id, ask.organization_id)
+    organization = queries.places.organization(uow, ask.team_id, ask.organization_id, to_join=True)
     asked = queries.joining.user_request_to_change(uow, ask)
     rules.standing.must_be_able(standing, "user.manage", ask.organization_id)
     rules.joining.must_be_pending(asked)

@@ -70,9 +70,11 @@ def _must_fit(uow: UnitOfWork, row: Fields) -> None:
     if row["joins"] is None:
         return
     try:
-        queries.places.organization(uow, row["team_id"], row["joins"])
+        anonymous = queries.places.organization(uow, row["team_id"], row["joins"])["kind"] == "anonymous"
     except NotFound:
-        raise Invalid.field("/joins", "unknown", "There is no such organization in this team.") from None
+        anonymous = True
+    if anonymous:  # nobody joins that one
+        raise Invalid.field("/joins", "unknown", "There is no such organization in this team.")
 
 
 def remove_provider(uow: UnitOfWork, ask: c.RemoveProvider) -> c.DoneView:
@@ -229,7 +231,7 @@ def _who_comes(uow: UnitOfWork, found: Fields, proof: Proof) -> str:
         elif joins and not queries.oidc.was_ever_here(uow, found["team_id"], user_id):
             person = queries.people.person(uow, user_id)
             rules.joining.must_be_proven(person)
-            join(uow, person, _place(found, joins))
+            join(uow, person, _place(uow, joins))
     return user_id
 
 
@@ -239,8 +241,9 @@ def _invitation(uow: UnitOfWork, found: Fields, email: str, user_id: str = "") -
     return invitation if invitation and place_of(uow, invitation) else None
 
 
-def _place(found: Fields, joins: str) -> Fields:
-    place = {"team_id": found["team_id"], "organization_id": joins, "organization_name": found["organization_name"]}
+def _place(uow: UnitOfWork, joins: str) -> Fields:
+    home = queries.oidc.home_of_newcomers(uow, joins)
+    place = {"team_id": home["team_id"], "organization_id": home["id"], "organization_name": home["name"]}
     return place | {"role": "member", "permissions": None}
 
 
@@ -261,7 +264,7 @@ def _welcome(uow: UnitOfWork, found: Fields, proof: Proof) -> str:
     if invitation:
         join_by(uow, invitation, person)
     elif joins:
-        join(uow, person, _place(found, joins))
+        join(uow, person, _place(uow, joins))
     _link(uow, proof, person["id"])
     return str(person["id"])
 

@@ -30,7 +30,7 @@ def add_user(uow: UnitOfWork, ask: c.AddUser) -> c.MembershipView:
     NotFound, Forbidden, Invalid for a role or permission that does not exist there, TooManyRequests, and Conflict
     ``user_name_taken``, ``email_taken``, ``invite_instead`` or ``already_member``."""
     standing = queries.sight.standing(uow, ask.team_id)
-    organization = queries.places.organization(uow, ask.team_id, ask.organization_id)
+    organization = queries.places.organization(uow, ask.team_id, ask.organization_id, to_join=True)
     rules.standing.must_be_able(standing, "user.manage", ask.organization_id)
     rules.joining.must_be_served(organization)
     place: dict[str, Any] = {
@@ -110,6 +110,7 @@ def join(uow: UnitOfWork, person: Fields, place: Fields, standing: Standing = NO
     ``standing`` is the caller's. Raises Invalid, Conflict ``already_member``."""
     if "own_permissions" not in place:
         place = {**place, **rights(uow, place, place["role"], place["permissions"])}
+    [shown] = queries.people.with_people_of_now(uow, [{"user_id": person["id"]}], held=True)
     row = {
         "id": new_id("mem"),
         "user_id": person["id"],
@@ -117,7 +118,7 @@ def join(uow: UnitOfWork, person: Fields, place: Fields, standing: Standing = NO
         "away": False,
         "replacement_id": None,
         "away_until": None,
-        "sort_name": rules.names.sort_name(person["name"]),
+        "sort_name": rules.names.sort_name(shown["person_name"]),
         "version": 1,
         "created_at": uow.now,
         "derived": False,
@@ -134,9 +135,7 @@ def join(uow: UnitOfWork, person: Fields, place: Fields, standing: Standing = NO
     if stored is None:
         raise Conflict("already_member", "This person has a membership here already; change that one.")
     row |= stored._asdict()
-    shown = {name: person[name] for name in ("user_name", "email", "locale")}
-    membership = {**row, **shown, "person_name": person["name"], "organization_name": place["organization_name"]}
-    membership["person_active"] = person["active"]
+    membership = {**row, **shown, "organization_name": place["organization_name"]}
     uow.record(membership_changed(membership))
     told = {name: row[name] for name in ("user_id", "organization_id", "role", "permissions", "own_permissions")}
     note(uow, "membership.added", team_id=row["team_id"], object_id=row["id"], **told)
@@ -252,8 +251,7 @@ def change_person(uow: UnitOfWork, person: Fields, changes: Fields) -> Fields:
         return person
     new = {"version": memberships.c.version + 1, "sort_name": person["sort_name"]}
     changing = update(memberships).where(memberships.c.user_id == person["id"]).values(new)
-    shown = {name: person[name] for name in ("user_name", "email", "locale")}
-    shown |= {"person_name": person["name"], "person_active": person["active"]}
+    shown = queries.people.shown_of(person)
     for membership in uow.all(changing.returning(memberships)):
         uow.record(membership_changed({**membership._asdict(), **shown}))
     return person

@@ -132,7 +132,7 @@ def _place(uow: UnitOfWork, ask: c.ApproveRegistration) -> Fields:
         new = add_organization(uow, c.AddOrganization(team_id=ask.team_id, name=ask.organization_name))
         known = {"organization_id": new.id, "organization_name": new.name}
     else:
-        organization = queries.places.organization(uow, ask.team_id, str(ask.organization_id))
+        organization = queries.places.organization(uow, ask.team_id, str(ask.organization_id), to_join=True)
         rules.joining.must_be_served(organization)
         known = {"organization_id": organization["id"], "organization_name": organization["name"]}
     place = {"team_id": ask.team_id, **known}

@@ -23,6 +23,7 @@ from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import accounts as c
 
 _SHOWN = tuple(field.name for field in fields_of(c.ProviderView))
+_SERVED = and_(organizations.c.active, organizations.c.kind != "anonymous")
 providers = identity_providers.c
 
 
@@ -54,13 +55,21 @@ def open_provider(uow: UnitOfWork, team_id: str, provider_id: str) -> Fields:
 def asked_provider(uow: UnitOfWork, provider_id: str, *, held: bool = False) -> Fields | None:
     """The active provider of a sign-in that was begun, with ``organization_name`` of where it lets people join (None:
     nowhere that is served). ``held``: until the end it is neither removed nor switched off."""
-    place = and_(
-        organizations.c.team_id == providers.team_id, organizations.c.id == providers.joins, organizations.c.active
-    )
+    place = and_(organizations.c.team_id == providers.team_id, organizations.c.id == providers.joins, _SERVED)
     named = select(identity_providers, organizations.c.name.label("organization_name"))
     rows = named.select_from(identity_providers.outerjoin(organizations, place))
     rows = rows.where(providers.id == provider_id, providers.active)
     return sight.one(uow, rows.with_for_update(read=True, of=identity_providers) if held else rows)
+
+
+def home_of_newcomers(uow: UnitOfWork, joins: str) -> Fields:
+    """The organization a provider lets people join, held as it is. Who comes is nobody yet, so this does not begin at
+    ``visible``. Raises Forbidden ``not_invited`` when it is no longer served."""
+    rows = select(organizations).where(organizations.c.id == joins, _SERVED)
+    found = sight.one(uow, rows.with_for_update(read=True))
+    if found is None:
+        raise rules.oidc.not_invited()
+    return found
 
 
 def known_as(uow: UnitOfWork, issuer: str, subject: str) -> str | None:

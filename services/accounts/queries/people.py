@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -49,16 +50,34 @@ def with_persons(rows: Select[Any]) -> Select[Any]:
 def membership(uow: UnitOfWork, team_id: str, membership_id: str, *, to_change: bool = False) -> Fields:
     """One membership as ``persons`` shows it. Raises NotFound when it is not there or not his."""
     rows = persons(uow).where(memberships.c.team_id == team_id, memberships.c.id == membership_id)
-    found = sight.one(uow, rows.with_for_update(of=memberships) if to_change else rows)
-    if found is None:
+    found = sight.fields(uow, rows.with_for_update(of=memberships) if to_change else rows)
+    if not found:
         raise NotFound()
-    return found
+    return with_people_of_now(uow, found)[0] if to_change else found[0]
 
 
 def active_members(uow: UnitOfWork, organization_id: str) -> list[Fields]:
     """Every active membership of an organization as ``persons`` shows it, locked."""
     rows = persons(uow).where(memberships.c.organization_id == organization_id, memberships.c.active)
-    return sight.fields(uow, rows.with_for_update(of=memberships))
+    return with_people_of_now(uow, sight.fields(uow, rows.with_for_update(of=memberships)))
+
+
+def with_people_of_now(uow: UnitOfWork, rows: Sequence[Fields], *, held: bool = False) -> list[Fields]:
+    """These memberships, each with what it shows of its person, asked for now.
+
+    A statement that waited for a membership brings the membership as it is, but the person as he was before the wait;
+    who changes a person tells his memberships last, so whoever holds one asks for the person afterwards. ``held``: new
+    memberships, which nobody who changes the person at this moment would see; he stays as he is until the end."""
+    about = sight.people_with_login().where(users.c.id.in_({row["user_id"] for row in rows})).order_by(users.c.id)
+    found = sight.fields(uow, about.with_for_update(read=True) if held else about)
+    shown = {person["id"]: shown_of(person) for person in found}
+    return [{**row, **shown[row["user_id"]]} for row in rows]
+
+
+def shown_of(person: Fields) -> dict[str, Any]:
+    """What a membership shows of its person (from ``users``)."""
+    shown = {name: person[name] for name in ("user_name", "email", "locale")}
+    return shown | {"person_name": person["name"], "person_active": person["active"]}
 
 
 def place_of(uow: UnitOfWork, ask: c.ChangeOrganizationUser | c.RemoveOrganizationUser) -> Fields:

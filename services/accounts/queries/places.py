@@ -20,12 +20,15 @@ def team_to_change(uow: UnitOfWork, team_id: str) -> Fields | None:
     return sight.one(uow, sight.visible(uow, teams).where(teams.c.id == team_id).with_for_update())
 
 
-def organization(uow: UnitOfWork, team_id: str, organization_id: str, *, to_change: bool = False) -> Fields:
-    """One organization of the team. Raises NotFound when it is not there or not his."""
+def organization(
+    uow: UnitOfWork, team_id: str, organization_id: str, *, to_change: bool = False, to_join: bool = False
+) -> Fields:
+    """One organization of the team; ``to_join``: it stays as it is until the end. Raises NotFound when it is not there
+    or not his."""
     rows = sight.visible(uow, organizations).where(
         organizations.c.team_id == team_id, organizations.c.id == organization_id
     )
-    found = sight.one(uow, rows.with_for_update() if to_change else rows)
+    found = sight.one(uow, rows.with_for_update(read=not to_change) if to_change or to_join else rows)
     if found is None:
         raise NotFound()
     return found

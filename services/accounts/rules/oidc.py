@@ -86,8 +86,13 @@ def must_be_welcome(provider: Mapping[str, Any], email: str) -> str:
     """The same. Raises Forbidden ``not_invited``."""
     joins = welcomed(provider, email)
     if joins is None:
-        raise Forbidden("not_invited", "Nobody comes in here with this e-mail address. Ask to be registered.")
+        raise not_invited()
     return joins
+
+
+def not_invited() -> Forbidden:
+    """Nothing lets him in."""
+    return Forbidden("not_invited", "Nobody comes in here with this e-mail address. Ask to be registered.")
 
 
 def state_unknown() -> Unauthenticated:
