@@ -61,6 +61,7 @@ sessions = Table(
     moment("ended_at", optional=True),
     Index("sessions_of_user", "user_id", "last_used_at"),
     Index("sessions_by_expiry", "expires_at"),
+    Index("sessions_by_end", "ended_at", postgresql_where=text("ended_at IS NOT NULL")),
     Index("sessions_of_provider", "provider_id", postgresql_where=text("provider_id IS NOT NULL")),
 )
 
