@@ -116,3 +116,12 @@ def test_migrations_follow_each_other_under_their_numbers(service: str) -> None:
         )
         assert said["down_revision"] == str(before), f"{path.name} follows {said['down_revision']}"
         before = said["revision"]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_migrations_follow_one_another(service: str) -> None:
+    files = sorted((ROOT / "services" / service / "migrations" / "versions").glob("[0-9]*.py"))
+    told = [re.findall(r'^(?:down_)?revision = "?(\w+)"?', file.read_text(encoding="utf-8"), re.M) for file in files]
+    numbers = [f"{number:04}" for number in range(1, len(files) + 1)]
+    assert [file.name[:4] for file in files] == numbers
+    assert told == [list(pair) for pair in zip(numbers, ["None", *numbers[:-1]], strict=True)]
