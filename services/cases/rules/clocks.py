@@ -52,7 +52,7 @@ class Clock:
     """One promise of a case. ``used_seconds``: counted by closed segments. ``due_at`` and ``warn_at`` are None when it
     does not run, or its calendar does not open for so long. ``warned_at`` and ``breached_at``: when that was told. All
     of these speak of the present round. ``rounds``: the places of the segments that rounds began with. ``coming``: what
-    is promised by now, when the promise changed after the clock had ended."""
+    is promised by now, when the promise changed after the clock had ended; ``promised``: whether anything is."""
 
     kind: Kind
     promise: Promise
@@ -65,6 +65,7 @@ class Clock:
     segments: tuple[Segment, ...] = ()
     rounds: tuple[int, ...] = (0,)
     coming: Promise | None = None
+    promised: bool = True
 
     @property
     def target_seconds(self) -> int:
@@ -95,8 +96,8 @@ def start(kind: Kind, promise: Promise, now: datetime, why: str = "started") -> 
 
 
 def again(clock: Clock, now: datetime, why: str = "started") -> Clock:
-    """Another round, with the whole target. A clock that lasts stays as it is."""
-    if clock.lasts:
+    """Another round, with the whole target. A clock that lasts, or is promised no more, stays as it is."""
+    if clock.lasts or not clock.promised:
         return clock
     rounds = (*clock.rounds, len(clock.segments)) if clock.segments else clock.rounds
     promise = clock.coming or clock.promise
@@ -105,7 +106,7 @@ def again(clock: Clock, now: datetime, why: str = "started") -> Clock:
 
 def go_on(clock: Clock, now: datetime) -> Clock:
     """It had ended too early. What was used stays used, and the time since then counts nothing."""
-    if clock.lasts or not clock.segments:
+    if clock.lasts or not clock.promised or not clock.segments:
         return again(clock, now)
     ended = clock.segments[-1].end or now
     gap = Segment("pause", ended, max(now, ended), 0, clock.promise.calendar, "ended")
@@ -132,6 +133,7 @@ def resume(clock: Clock, now: datetime, why: str) -> Clock:
 def retarget(clock: Clock, promise: Promise, now: datetime) -> Clock:
     """Another promise holds from now on (another priority, contract or calendar). What has been used stays used; what
     the new promise has not reached yet will be told anew."""
+    clock = replace(clock, promised=True)
     if clock.state == "idle":
         return replace(clock, promise=promise)
     if not clock.lasts:
@@ -146,6 +148,11 @@ def retarget(clock: Clock, promise: Promise, now: datetime) -> Clock:
         return _run(changed, now, "retargeted")
     waiting = Segment("pause", now, None, None, promise.calendar, "retargeted")
     return replace(changed, segments=(*changed.segments, waiting))
+
+
+def drop(clock: Clock, now: datetime) -> Clock:
+    """Nothing is promised any more."""
+    return replace(finish(clock, now, kept=False), promised=False, coming=None)
 
 
 def finish(clock: Clock, now: datetime, *, kept: bool = True) -> Clock:

@@ -57,6 +57,8 @@ def _kept(clock: Clock) -> dict[str, Any]:
     }
     if clock.rounds[1:]:
         kept["rounds"] = list(clock.rounds)
+    if not clock.promised:
+        kept["promised"] = False
     return kept if clock.coming is None else kept | {"coming": _told(clock.coming)}
 
 
@@ -88,6 +90,7 @@ def _clock(kept: dict[str, Any]) -> Clock:
         segments=segments,
         rounds=rounds,
         coming=_promise(coming) if coming else None,
+        promised=kept.get("promised", True),
     )
 
 

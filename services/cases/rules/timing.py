@@ -90,16 +90,18 @@ def happenings(before: Case, case: Case, spoke: str) -> list[Happening]:
 
 def repromise(case: Case, promised: Mapping[Kind, Promise], now: datetime, *, begins: bool) -> None:
     """Other promises hold from now on. The past of every clock stays. What is promised for the first time ``begins``
-    now, or stands ready; what is promised no more stops."""
+    now, or stands ready; so does what is promised again. What is promised no more stops."""
+    before = {clock.kind: clock for clock in clocks_of(case.clocks)}
     found = []
-    for clock in clocks_of(case.clocks):
-        promise = promised.get(clock.kind)
-        found.append(clocks.retarget(clock, promise, now) if promise else clocks.finish(clock, now, kept=False))
-    known = {clock.kind for clock in found}
-    for kind in [kind for kind in promised if kind not in known]:
-        new = Clock(kind, promised[kind], "idle")
+    for kind in dict.fromkeys([*before, *promised]):
+        promise, known = promised.get(kind), before.get(kind)
+        if promise is None:
+            found.append(clocks.drop(before[kind], now))
+            continue
+        clock = clocks.retarget(known or Clock(kind, promise, "idle"), promise, now)
         open_still = kind == "resolution" or (kind == "review" and case.reviewed_at is None)
-        found.append(_act(new, "start" if begins and open_still and case.status not in _ENDED else None, now))
+        anew = (known is None or not known.promised) and open_still and case.status not in _ENDED
+        found.append(_act(clock, "go_on" if begins and anew else None, now))
     _set(case, [_waits(clock, case, now) for clock in found])
     _next(case)
 

@@ -136,6 +136,19 @@ def test_a_priority_that_changes_between_two_answers_is_promised_from_the_next_o
     assert clocks(case)["next_response"].due_at == NOW + 6 * HOUR
 
 
+def test_what_is_promised_no_more_does_not_begin_again() -> None:
+    case = after(case_of(), NOW + HOUR, "support", status="open")
+    after(case, NOW + 2 * HOUR, "customer")
+    after(case, NOW + 3 * HOUR, "support")
+    rules.repromise(case, {}, NOW + 3 * HOUR, begins=True)
+    after(case, NOW + 4 * HOUR, "customer")
+    assert states(case) == {"review": "met", "first_response": "met", "next_response": "met", "resolution": "stopped"}
+    rules.repromise(case, PROMISED, NOW + 5 * HOUR, begins=True)
+    assert clocks(case)["resolution"].due_at == NOW + 6 * HOUR, "three hours were used"
+    after(case, NOW + 6 * HOUR, "customer")
+    assert states(case)["next_response"] == "running"
+
+
 def test_an_answer_that_closes_kept_or_missed_its_promises_like_any_other() -> None:
     case = after(case_of(), NOW + 5 * HOUR, "support", status="closed", answered_at=NOW + 5 * HOUR)
     assert states(case)["review"] == "missed"
