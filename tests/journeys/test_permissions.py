@@ -249,6 +249,11 @@ def test_a_decision_is_explained_by_the_service_that_makes_it(world: World, scen
     assert told(scene.customer, "case.fly", case["id"]) == "unknown_permission"
     operator, gone = scene.team.cast.operator, scene.home.person("administrator")
     assert told(operator, "organization.manage", scene.home.id) == "granted"
+    assert (told(operator, "case.create", scene.home.id), told(operator, "case.read", case["id"])) == (
+        "not_a_member",
+        "not_a_member",
+    )
+    assert "case.create" not in expect(operator.get(scene.home.path), 200)["permissions"]
     expect(operator.patch(f"/v1/users/{gone.id}", {"active": False}), 200)
     assert told(gone, "user.manage", scene.home.id) == "not_a_member"
     for who in (scene.customer, scene.team.cast.scene("A").agent):
