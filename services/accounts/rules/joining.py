@@ -123,7 +123,7 @@ def must_be_proven(person: Fields) -> None:
 def must_be_newcomer(found: list[Fields], email_key: str) -> None:
     """Raises Conflict ``sign_in_to_join`` or ``user_name_taken``. Only the holder of the token gets to hear it."""
     if any(person["email_key"] == email_key for person in found):
-        detail = "There is an account with the invited address. Sign in with it, then join."
+        detail = "There is an account with the invited address. Sign in (a lost password is mailed to it), then join."
         raise Conflict("sign_in_to_join", detail)
     if found:
         raise Conflict("user_name_taken", "Somebody else has this user name.")
