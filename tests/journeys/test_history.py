@@ -122,6 +122,23 @@ def test_the_export_is_the_whole_case_without_what_is_not_for_its_reader(scene: 
     assert scene.stranger.get(f"{path}/export").status == 404
 
 
+def test_the_export_has_prices_callbacks_clocks_and_what_the_computer_is(cast: Cast) -> None:
+    base = cast.scene("B").team.profile["types"][0]
+    promised = [{"kind": "resolution", "target_seconds": 7200, "calendar": "always"}]
+    scene = Scene(cast.team("B", types=[base | {"charge": "quote_required"}], clocks=promised))
+    told = {"consent": True, "information": {"system": "Linux"}}
+    _, path = scene.open(technical_information=told)
+    expect(scene.agent.post(f"{path}/quotes", {"amount": "900", "currency": "SEK", "text": "Two days."}), 201)
+    for who in (scene.agent, scene.customer):
+        whole = expect(who.get(f"{path}/export"), 200)
+        assert [(one["amount"], one["text"]) for one in whole["quotes"]] == [("900", "Two days.")]
+        assert whole["quotes"] == expect(who.get(f"{path}/quotes"), 200)["data"]
+        assert [one["phone"] for one in whole["callbacks"]] == [whole["case"]["fields"]["phone"]]
+        assert [one["kind"] for one in whole["clocks"]] == ["resolution"]
+        assert whole["clocks"][0]["segments"]
+        assert whole["technical_information"]["information"] == {"system": "Linux"}
+
+
 @pytest.mark.seed("B08")
 def test_files_quotes_callbacks_and_clocks_stand_in_the_timeline_too(cast: Cast, memory: MemoryWorld) -> None:
     base = cast.scene("B").team.profile["types"][0]

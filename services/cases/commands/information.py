@@ -43,7 +43,7 @@ def give_technical_information(uow: UnitOfWork, ask: c.GiveTechnicalInformation)
         noted = [rules.came("technical_information", None)]
     save(uow, reader, noted=noted)
     record(uow, reader, c.CaseChanged, sides_of("customer"), fields=["technical_information"])
-    return queries.information_view(uow, reader)
+    return queries.information_of(uow, reader)
 
 
 def information_row(uow: UnitOfWork, reader: Reader, information: dict[str, Any]) -> dict[str, Any]:

@@ -26,16 +26,17 @@ from services.cases.queries.drafts import (
     EXPIRED_DRAFTS,
     draft_count,
     expired_values,
-    information_view,
+    information_of,
     list_drafts,
     one_draft,
     read_draft,
     read_technical_information,
 )
+from services.cases.queries.export import read_export
 from services.cases.queries.follow_ups import follow_up_line, list_follow_ups
 from services.cases.queries.forecast import read_forecast
 from services.cases.queries.grouping import comments_of, links_of, list_links, list_tags, open_follow_up
-from services.cases.queries.history import NOTED, NOTED_BY_NEIGHBOUR, list_happenings, list_history, read_export
+from services.cases.queries.history import NOTED, NOTED_BY_NEIGHBOUR, list_happenings, list_history
 from services.cases.queries.jobs import read_job, turn_of
 from services.cases.queries.keys import (
     behind_address,
@@ -113,7 +114,7 @@ __all__ = [
     "has_queue",
     "house",
     "in_the_name_of",
-    "information_view",
+    "information_of",
     "known_to",
     "level_of",
     "links_of",

@@ -99,7 +99,7 @@ def read_clock(uow: UnitOfWork, ask: c.ReadClock) -> c.ClockExplanationView:
     case = one(uow, ask).case
     for clock in rules.clocks_of(case.clocks):
         if clock.kind == ask.kind:
-            return _explanation(clock, case, uow)
+            return explanation(clock, case, uow)
     raise NotFound()
 
 
@@ -118,7 +118,8 @@ def _line(clock: Clock, uow: UnitOfWork) -> c.ClockView:
     )
 
 
-def _explanation(clock: Clock, case: Case, uow: UnitOfWork) -> c.ClockExplanationView:
+def explanation(clock: Clock, case: Case, uow: UnitOfWork) -> c.ClockExplanationView:
+    """Why a clock stands where it stands."""
     used = rules.used(clock, uow.now)
     counted = rules.explain(clock, uow.now)
     return c.ClockExplanationView(

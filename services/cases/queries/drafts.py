@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -155,17 +156,22 @@ def sendable(draft: Row[Any]) -> tuple[c.OpenCase, list[dict[str, str]]]:
 
 def read_technical_information(uow: UnitOfWork, ask: c.ReadTechnicalInformation) -> c.GivenInformationView:
     """For all who see the case. Raises NotFound."""
-    return information_view(uow, looked_at(uow, one(uow, ask)))
+    return information_of(uow, looked_at(uow, one(uow, ask)))
 
 
-def information_view(uow: UnitOfWork, reader: Reader) -> c.GivenInformationView:
-    """What there is; without consent, that there is none."""
+def information_of(uow: UnitOfWork, reader: Reader) -> c.GivenInformationView:
+    """The same of a case in hand."""
     row = uow.first(_INFORMATION, {"case_id": reader.case.id})
+    return information_view(reader, row and row._asdict())
+
+
+def information_view(reader: Reader, row: Mapping[str, Any] | None) -> c.GivenInformationView:
+    """What there is, from ``technical_information``; without consent, that there is none."""
     return c.GivenInformationView(
         case_id=reader.case.id,
         consent=row is not None,
-        information=row.information if row else {},
-        given_by=c.PersonView(id=row.given_by, name=row.given_by_name) if row else None,
-        given_at=row.given_at if row else None,
+        information=row["information"] if row else {},
+        given_by=c.PersonView(id=row["given_by"], name=row["given_by_name"]) if row else None,
+        given_at=row["given_at"] if row else None,
         version=reader.case.version,
     )

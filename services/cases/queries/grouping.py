@@ -28,7 +28,7 @@ from services.chassis.problems import Forbidden
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
 
-MOST_LINKS = 200
+MOSTLINKS = 200
 _here: Any = bindparam("case_id", type_=Text())
 _linked = union_all(
     # A follow-up is written from the new case to the old one: seen from the new one it is what it follows.
@@ -51,7 +51,7 @@ _linked = union_all(
         links.c.created_at,
     ).where(links.c.other_id == _here),
 ).subquery("linked")
-_LINKS = (
+LINKS = (
     visible(
         _linked.c.id,
         _linked.c.kind,
@@ -64,7 +64,7 @@ _LINKS = (
     .where(cases.c.id == _linked.c.other_id)
     .distinct()  # who has two places that see it reads it once
     .order_by(_linked.c.created_at, _linked.c.id)
-    .limit(MOST_LINKS)
+    .limit(MOSTLINKS)
 )
 _after = cases.alias("after")
 _begun = select(func.coalesce(_after.c.merged_into, _after.c.id)).where(
@@ -107,7 +107,7 @@ def list_links(uow: UnitOfWork, ask: c.ListLinks) -> c.LinkList:
 
 def links_of(uow: UnitOfWork, reader: Reader) -> c.LinkList:
     """The same of a case in hand."""
-    rows = uow.all(_LINKS, {"me": uow.actor.user_id, "team_id": reader.case.team_id, "case_id": reader.case.id})
+    rows = uow.all(LINKS, {"me": uow.actor.user_id, "team_id": reader.case.team_id, "case_id": reader.case.id})
     return c.LinkList(data=[c.LinkLine(**row._mapping) for row in rows])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import (
@@ -27,9 +28,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.cases import rules
-from services.cases.queries.grouping import links_of
 from services.cases.queries.paging import cursor_of, position_of
-from services.cases.queries.single import START, looked_at, one, tells_priority, view
+from services.cases.queries.single import START, looked_at, one, tells_priority
 from services.cases.rules import Reader
 from services.cases.tables import calls, cases, changes, comments, memberships
 from services.chassis.unit_of_work import UnitOfWork
@@ -85,7 +85,7 @@ NOTED_BY_NEIGHBOUR = (
     .where(cases.c.id == bindparam("noted_case", type_=Text()))
 )
 
-FIRST_HAPPENINGS = 2000
+MOST_LETTERS = 4_000_000  # of one page: what is longer than a message goes on with the cursor
 _after = tuple_(bindparam("after", type_=DateTime(timezone=True)), bindparam("after_id", type_=Text()))
 _most = bindparam("most", type_=Integer())
 _case_ids = any_(bindparam("case_ids", type_=ARRAY(Text)))
@@ -135,7 +135,7 @@ _commented = _part(
         "side": comments.c.side,
         "internal": comments.c.visibility == "internal",
         "details": func.jsonb_build_object(
-            *("body", comments.c.body, "channel", comments.c.channel),
+            *("body", comments.c.body, "channel", comments.c.channel, "file_ids", comments.c.file_ids),
             *("edited_at", comments.c.edited_at, "retracted_at", comments.c.retracted_at),
         ),
     },
@@ -212,23 +212,8 @@ def list_history(uow: UnitOfWork, ask: c.ListHistory) -> c.ChangePage:
 
 def list_happenings(uow: UnitOfWork, ask: c.ListHappenings) -> c.HappeningPage:
     """Everything in one order, as far as the actor may read it."""
-    data, cursor = _happenings(uow, looked_at(uow, one(uow, ask)), ask.cursor, ask.limit)
+    data, cursor = happenings(uow, looked_at(uow, one(uow, ask)), ask.cursor, ask.limit)
     return c.HappeningPage(data=data, next_cursor=cursor)
-
-
-def read_export(uow: UnitOfWork, ask: c.ReadExport) -> c.CaseExportView:
-    """The whole case in one document."""
-    reader = looked_at(uow, one(uow, ask))
-    happenings, cursor = _happenings(uow, reader, None, FIRST_HAPPENINGS)
-    return c.CaseExportView(
-        team_id=reader.case.team_id,
-        case_id=reader.case.id,
-        case=view(uow, reader, fresh=True),
-        happenings=happenings,
-        happenings_cursor=cursor,
-        links=links_of(uow, reader).data,
-        exported_at=uow.now,
-    )
 
 
 def _asked(reader: Reader, cursor: str | None, limit: int) -> dict[str, Any]:
@@ -238,9 +223,10 @@ def _asked(reader: Reader, cursor: str | None, limit: int) -> dict[str, Any]:
     return {"after": at, "after_id": last_id, "most": limit + 1, "fields": fields}
 
 
-def _happenings(
+def happenings(
     uow: UnitOfWork, reader: Reader, cursor: str | None, limit: int
 ) -> tuple[list[c.HappeningLine], str | None]:
+    """The next of a case in hand, as far as they fit into one answer, and where it goes on."""
     staff = reader.standing.staff
     values = _asked(reader, cursor, limit) | {"case_ids": [reader.case.id, *[one_ for one_, _ in reader.merged]]}
     seen = set(rules.readable_fields(staff=False, priority=tells_priority(reader.standing, reader.policy)))
@@ -249,7 +235,8 @@ def _happenings(
     values["hidden"] += [field for field, (_, internal) in rules.HAPPENINGS.items() if internal]
     values["kinds"] = ["public", "internal"] if staff else ["public"]
     rows = uow.all(_HAPPENINGS, values)
-    last = rows[limit - 1] if len(rows) > limit else None
+    fitting = min(limit, _fitting([len(str(row.details.get("body", ""))) for row in rows]))
+    last = rows[fitting - 1] if len(rows) > fitting else None
     data = [
         c.HappeningLine(
             id=row.id,
@@ -261,6 +248,12 @@ def _happenings(
             internal=row.internal,
             details=row.details,
         )
-        for row in rows[:limit]
+        for row in rows[:fitting]
     ]
     return data, cursor_of(last.at, last.id) if last else None
+
+
+def _fitting(lengths: list[int]) -> int:
+    """How many of these fit, one at least."""
+    total = list(accumulate(lengths))
+    return max(1, sum(so_far <= MOST_LETTERS for so_far in total))

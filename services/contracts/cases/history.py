@@ -6,8 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from services.chassis.messages import Request, View
+from services.contracts.cases.calls import CallbackView
+from services.contracts.cases.clocks import ClockExplanationView
 from services.contracts.cases.core import CaseView, PersonView
+from services.contracts.cases.drafts import GivenInformationView
 from services.contracts.cases.grouping import LinkLine
+from services.contracts.cases.quotes import QuoteView
 from services.contracts.shapes import Id, Key, PageSize, Position, Slug, Text
 
 
@@ -45,8 +49,8 @@ class ListHistory(Request[ChangePage]):
 
 class HappeningLine(View):
     """Something that happened. ``kind``: ``opened``, ``comment``, ``change``, ``call``, ``callback``, ``quote``,
-    ``clock``, ``file``, …; ``details`` has what that kind tells: of a comment ``body`` and ``channel``, of a change
-    ``field``, ``before``, ``after`` and ``reason``, of the last four their ``state`` and what it is about.
+    ``clock``, ``file``, …; ``details`` has what that kind tells: of a comment ``body``, ``channel`` and ``file_ids``,
+    of a change ``field``, ``before``, ``after`` and ``reason``, of the last four their ``state`` and what it is about.
     ``internal`` things, such as the warnings of clocks, reach staff only."""
 
     id: Id
@@ -77,8 +81,8 @@ class ListHappenings(Request[HappeningPage]):
 
 class CaseExportView(View):
     """A whole case: as it is now (without its first comments, because ``happenings`` has them all), everything that
-    happened, and the cases it is linked with. Beyond 2,000 happenings ``happenings_cursor`` leads on to the
-    timeline."""
+    happened, the cases it is linked with, its prices, callbacks, clocks with their segments, and what the customer told
+    of his computer. Beyond 500 happenings, or a few megabytes, ``happenings_cursor`` leads on to the timeline."""
 
     team_id: Slug
     case_id: Id
@@ -86,6 +90,10 @@ class CaseExportView(View):
     happenings: list[HappeningLine]
     happenings_cursor: str | None
     links: list[LinkLine]
+    quotes: list[QuoteView] = []
+    callbacks: list[CallbackView] = []
+    clocks: list[ClockExplanationView] = []
+    technical_information: GivenInformationView | None = None
     exported_at: datetime
 
 
