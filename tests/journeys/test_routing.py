@@ -49,6 +49,7 @@ def test_what_becomes_something_else_goes_where_that_goes(world: World, scene: S
     first = line(world, scene.team, scene.agent)
     second = line(world, scene.team, scene.technician, level=2)
     case, path = scene.open(type_key="level_1", fields={"preferred_assignee": scene.agent.id})
+    case = expect(scene.agent.get(path), 200)
     assert (case["level"], case["queue_id"]) == (1, first)
     expect(scene.agent.put(f"{path}/assignee", {"assignee_id": None}), 200)
     over = expect(scene.agent.post(f"{path}/reclassify", {"type": "level_2", "reason": "It is the index."}), 200)
