@@ -163,6 +163,22 @@ def test_the_pile_and_the_desk_walk_an_index(big: Big, asked: str) -> None:
     check(big, big.scene.agent, asked)
 
 
+def test_what_somebody_takes_is_found_by_a_walk_along_each_of_his_queues(big: Big) -> None:
+    agents = [{"user_id": big.scene.agent.id, "level": 2, "products": [], "types": []}]
+    put = "INSERT INTO queues (queue_id, team_id, name, topics, agents, removed, fact_version)"
+    put += " VALUES (%(id)s, %(team)s, 'One', '{}', %(agents)s, %(removed)s, 1)"
+    put += " ON CONFLICT (queue_id) DO UPDATE SET removed = excluded.removed"
+    his = [{"id": f"queue_{place:026}", "team": big.scene.team.id, "agents": json.dumps(agents)} for place in range(2)]
+    with big.engine.begin() as db:
+        db.exec_driver_sql(put, [one | {"removed": False} for one in his])
+    try:
+        for asked in ("queues/all/next", f"queues/{his[0]['id']}/next"):
+            check(big, big.scene.agent, asked, 3)
+    finally:
+        with big.engine.begin() as db:
+            db.exec_driver_sql(put, [one | {"removed": True} for one in his])
+
+
 # Two common words, a common one and a rare one, two rare ones: places in the vocabulary.
 @pytest.mark.parametrize("places", [(35, 40), (35, 900), (1_500, 3_000)])
 def test_a_search_for_two_words_walks_the_freshest_or_looks_them_up(big: Big, places: tuple[int, int]) -> None:
