@@ -33,9 +33,9 @@ _EFFECTS: dict[Happening, dict[Kind, Effect]] = {
     "cancelled": {"review": "stop", "first_response": "stop", "next_response": "stop", "resolution": "stop"},
 }
 _ENDED = ("answered", "closed", "cancelled")
-# While a case waits for somebody else these stand still. The first look is owed at any time, and so is an answer to
-# what the customer said last.
-_PAUSED: tuple[Kind, ...] = ("first_response", "resolution")
+# While a case waits for somebody else this stands still. A look and an answer are owed at any time: their clocks run
+# because the customer spoke last.
+_PAUSED: tuple[Kind, ...] = ("resolution",)
 FOLLOW_UP_HOURS = 24
 
 

@@ -132,9 +132,9 @@ class AnswerCase(Request[CaseView]):
 
 class ChangeStatus(Request[CaseView]):
     """Say whose turn it is: ``waiting_customer`` until he comments, ``on_hold`` while it is somebody else's, ``open``
-    when it is support's again; or one of the team's own statuses, each of which is within one of these. Clocks of the
-    answer pause meanwhile; one that the customer started by a question does not. Staff; 409 ``quote_required`` while a
-    price has to be approved before the work."""
+    when it is support's again; or one of the team's own statuses, each of which is within one of these. The clock of
+    the resolution pauses meanwhile; an answer that is owed stays owed. Staff; 409 ``quote_required`` while a price has
+    to be approved before the work."""
 
     team_id: Slug
     case_id: Id
