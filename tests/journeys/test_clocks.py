@@ -240,6 +240,19 @@ def test_the_contract_says_within_what_time_a_level_is_answered(scene: Scene, me
     assert [one["calendar"] for one in other["segments"]] == ["always", "office"]
 
 
+def test_a_correction_tells_what_is_owed_by_when(scene: Scene, memory: MemoryWorld) -> None:
+    bound = scene.team.organization()
+    me = bound.person()
+    level = {"meaning": "All stands.", "targets": {"first_response_seconds": 900}, "calendar": "always"}
+    agree(bound, priorities={"A": level})
+    with memory.at(MONDAY):
+        _, here = scene.open(me, "support", priority="C")
+        expect(scene.agent.post(f"{here}/reclassify", {"priority": "A", "reason": "Allt står."}), 200)
+        [comment] = expect(me.get(here), 200)["comments"]
+        assert comment["body"] == "C → A\nFörsta svar: 2027-03-01 08:15 (UTC)\n\nAllt står."
+        assert clocks(me, here)["first_response"]["due_at"] == "2027-03-01T08:15:00Z"
+
+
 def test_another_profile_leaves_the_past_of_running_clocks_alone(cast: Cast, memory: MemoryWorld) -> None:
     scene = known(Scene(cast.team("E", clocks=FOUR, calendars={"office": OFFICE, "always": ROUND_THE_CLOCK})))
     with memory.at(MONDAY):

@@ -215,7 +215,9 @@ def test_support_corrects_type_and_priority_and_the_fee_follows(scene: Scene) ->
     assert (told["type"], told["priority"], told["charge"], told["fee"]) == ("bug", "C", "free", None)
     assert expect(scene.customer.get(f"{here}/charge"), 200)["explanation"] == "Cases of this type are free of charge."
     [comment] = expect(scene.customer.get(here), 200)["comments"]
-    assert comment["body"] == "Support → Bugg\nA → C\n\nDet är vårt fel."
+    rate = " ({value} {currency})".format(**case["fee"]) if case["fee"] else ""
+    price = f"Pris: enligt avtalet{rate} → kostnadsfritt"
+    assert comment["body"] == f"Support → Bugg\nA → C\n{price}\n\nDet är vårt fel."
     assert case["charge"] == "contract_rate"
 
 
@@ -246,5 +248,11 @@ def test_a_misused_high_priority_is_corrected_with_a_reason(cast: Cast) -> None:
     assert expect(agent.post(f"{here}/reclassify", asked), 200)["priority"] == last["key"]
     assert "It can wait." in expect(scene.customer.get(here), 200)["comments"][-1]["body"]
     assert expect(agent.post(f"{here}/reclassify", asked), 422)["errors"][0]["rule"] == "changed"
+    topic = scene.team.profile["topics"][-1]
+    while topic.get("children"):
+        topic = topic["children"][-1]
+    expect(agent.post(f"{here}/reclassify", {"topic": topic["key"], "reason": "So."}), 200)
+    [moved, _, reason] = expect(scene.customer.get(here), 200)["comments"][-1]["body"].splitlines()
+    assert (" → " in moved, moved.endswith(topic["name"]), reason) == (True, True, "So.")
     refused = expect(agent.post(f"{here}/reclassify", {"priority": "nil", "type": "nil", "reason": "x"}), 422)
     assert {error["pointer"] for error in refused["errors"]} == {"/priority", "/type"}

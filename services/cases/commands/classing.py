@@ -35,7 +35,8 @@ def reclassify(uow: UnitOfWork, reader: Reader, ask: c.ReclassifyCase) -> None:
     # A priority that customers are not told is none of their news.
     tells = bool(profile["priority"]["customer_sets"])
     hidden = not tells and (case.type, case.topic) == (before.type, before.topic)
-    body = rules.correction(profile, before, case, ask.reason)
+    owed = rules.owed(reader, rules.promises(profile, agreed.terms, case.priority), uow.now)
+    body = rules.correction(profile, before, case, ask.reason, owed)
     said = Notice(**asdict(say(uow, reader, body, "portal", "internal" if hidden else "public")))
     save(uow, reader, said, reason=ask.reason, noted=[quote_happening(gone)] if gone else [])
     tell_withdrawn(uow, reader, gone)

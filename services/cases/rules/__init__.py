@@ -24,6 +24,7 @@ from services.cases.rules.changes import (
     must_be_editable,
 )
 from services.cases.rules.clocks import Clock, Kind, Promise, explain, promises, used
+from services.cases.rules.correction import correction
 from services.cases.rules.excerpts import Sought, excerpt, quoted, sought
 from services.cases.rules.finding import Walk, beginnings_of, may_be_misspelt, walk_of, words_of
 from services.cases.rules.followers import MOST_FOLLOWERS, follower_refused, private_refused, too_many_followers
@@ -80,7 +81,7 @@ from services.cases.rules.moves import (
     moves_of,
     turn_of,
 )
-from services.cases.rules.prices import correction, explained, is_charged, reclassify
+from services.cases.rules.prices import explained, is_charged, reclassify
 from services.cases.rules.routing import (
     Hand,
     Queue,
@@ -110,7 +111,7 @@ from services.cases.rules.states import (
     reaction_to_comment,
 )
 from services.cases.rules.summary import cost_of, promised_by, told_of
-from services.cases.rules.timing import begin, follow_up, keep_time, repromise, sound
+from services.cases.rules.timing import begin, follow_up, keep_time, owed, repromise, sound
 
 __all__ = [
     "CHANGEABLE",
@@ -208,6 +209,7 @@ __all__ = [
     "offers",
     "offers_followers",
     "opens",
+    "owed",
     "owner_refused",
     "passing",
     "private_refused",

@@ -37,10 +37,10 @@ def explained(case: Case, approved: Quote | None) -> str:
     return f"It is charged at {rate}."
 
 
-def reclassify(profile: Policy, agreed: Agreed, case: Case, wanted: dict[str, str | None]) -> str:
+def reclassify(profile: Policy, agreed: Agreed, case: Case, wanted: dict[str, str | None]) -> None:
     """Give the case its other ``type``, ``priority`` and ``topic`` (those that are not None) and all that follows: its
-    place in the pile, its charge, its gate and status. Returns the act it was. Raises Invalid naming every wrong field,
-    and when nothing would be different; Conflict ``not_in_this_status``."""
+    place in the pile, its charge, its gate and status. Raises Invalid naming every wrong field, and when nothing would
+    be different; Conflict ``not_in_this_status``."""
     kind, errors = _kind(profile, wanted["type"] or case.type)
     errors += check_priority(profile, wanted["priority"], staff=True)
     topic = case.topic
@@ -60,7 +60,6 @@ def reclassify(profile: Policy, agreed: Agreed, case: Case, wanted: dict[str, st
         case.type, case.charge, case.fee = kind["key"], charge, agreed.fee(kind)
         case.level = max(case.level, kind["level"])  # what was handed up stays there
     case.priority, case.priority_rank, case.topic = priority, rank_of(profile, priority), topic
-    return act
 
 
 def _act(case: Case, charge: str, *, other_type: bool) -> str:
@@ -79,15 +78,3 @@ def _kind(profile: Policy, key: str) -> tuple[dict[str, Any], list[Error]]:
             {"pointer": "/type", "rule": "choice", "detail": "The team has no such type of case."},
         ]
     return found, []
-
-
-def correction(profile: Policy, before: Case, after: Case, reason: str) -> str:
-    """The comment that tells the customer: what was, what is, and the reason. Names are the team's own."""
-    lines = []
-    if after.type != before.type:
-        names = {kind["key"]: kind["name"] for kind in profile["types"]}
-        lines.append(f"{names.get(before.type, before.type)} → {names[after.type]}")
-    if after.priority != before.priority and profile["priority"]["customer_sets"]:
-        names = {known["key"]: known["name"] for known in profile["priorities"]}
-        lines.append(f"{names.get(before.priority, before.priority)} → {names[after.priority]}")
-    return "\n".join([*lines, "", reason] if lines else [reason])

@@ -64,7 +64,7 @@ def _text(profile: Policy, key: str, value: Any, people: Mapping[str, str]) -> s
     names: dict[str, Callable[[], Iterator[tuple[str, str]]]] = {
         "product": lambda: _names(profile["products"]),
         "priority": lambda: _names(profile["priorities"]),
-        "topic": lambda: _topics(profile["topics"]),
+        "topic": lambda: topic_names(profile["topics"]),
     }
     if key in names:
         return dict(names[key]()).get(value, str(value))
@@ -77,12 +77,12 @@ def _names(things: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
     yield from ((thing["key"], thing["name"]) for thing in things)
 
 
-def _topics(topics: list[dict[str, Any]], above: tuple[str, str] = ("", "")) -> Iterator[tuple[str, str]]:
+def topic_names(topics: list[dict[str, Any]], above: tuple[str, str] = ("", "")) -> Iterator[tuple[str, str]]:
     """Every topic by its key and by its path, with the names on the way to it."""
     for topic in topics:
         path, name = above[0] + topic["key"], above[1] + topic["name"]
         yield from ((topic["key"], name), (path, name))
-        yield from _topics(topic.get("children") or [], (path + ".", name + " / "))
+        yield from topic_names(topic.get("children") or [], (path + ".", name + " / "))
 
 
 def promised_by(agreed: Agreed, priority: str | None, kind: str) -> By:

@@ -8,6 +8,7 @@ the effect means nothing in its state, stays as it is.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -67,6 +68,16 @@ def keep_time(reader: Reader, spoke: str, now: datetime) -> None:
     elif "support_spoke" in happened or "reopened" in happened:
         case.follow_up_at = _later(case, reader.policy, now)
     _next(case)
+
+
+def owed(reader: Reader, promised: Mapping[Kind, Promise], now: datetime) -> list[Clock]:
+    """What will run to another moment than before when the case is saved as it is now."""
+    ahead, before = replace(reader, case=replace(reader.case)), reader.before or reader.case
+    if ahead.case.priority != before.priority:
+        repromise(ahead.case, promised, now, begins=True)
+    keep_time(ahead, "", now)
+    known = {clock.kind: clock.due_at for clock in clocks_of(before.clocks)}
+    return [clock for clock in clocks_of(ahead.case.clocks) if clock.due_at and clock.due_at != known.get(clock.kind)]
 
 
 def happenings(before: Case, case: Case, spoke: str) -> list[Happening]:
