@@ -72,13 +72,17 @@ def test_cases_are_tagged_assigned_and_commented_at_once(scene: Scene) -> None:
     for asked in (
         {"action": "tag", "tag": word},
         {"action": "assign", "assignee_id": scene.agent.id},
-        {"action": "comment", "body": word},
+        {"action": "status", "status": "waiting_customer"},
+        {"action": "comment", "body": word, "status": "on_hold"},
     ):
         job = expect(scene.agent.post(f"{scene.path}/cases/bulk", asked | {"case_ids": ids}), 202)
         assert done(scene, job)["done"] == 3
     for _, path in cases:
         case = expect(scene.agent.get(path), 200)
         assert (case["tags"], case["assignee"]["id"], case["comments"][-1]["body"]) == ([word], scene.agent.id, word)
+        assert case["status"] == "on_hold"
+    nowhere = {"action": "status", "status": "nowhere", "case_ids": ids}
+    assert expect(scene.agent.post(f"{scene.path}/cases/bulk", nowhere), 422)["errors"][0]["pointer"] == "/status"
 
 
 def test_cases_are_put_into_a_queue_and_cancelled_at_once(scene: Scene) -> None:

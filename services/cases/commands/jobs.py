@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, text, update
 
-from services.cases import queries
+from services.cases import queries, rules
 from services.cases.commands import acts
 from services.cases.commands.macros import carry_out
 from services.cases.tables import job_items, jobs
@@ -17,8 +17,8 @@ from services.chassis.problems import Forbidden, Invalid, NotFound, Problem
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts import cases as c
 
-_NEEDED = {"tag": "tag", "comment": "body", "macro": "macro_id"}  # without it an act makes no sense
-_PARAMETERS = ("assignee_id", "queue_id", "tag", "body", "visibility", "macro_id")
+_NEEDED = {"tag": "tag", "comment": "body", "status": "status", "macro": "macro_id"}  # without it an act makes no sense
+_PARAMETERS = ("assignee_id", "queue_id", "tag", "body", "visibility", "macro_id", "status")
 _START = insert(jobs)
 _ITEMS = insert(job_items)
 _SETTLE = (
@@ -30,7 +30,7 @@ _BEFORE, _BACK = text("SAVEPOINT one_case"), text("ROLLBACK TO SAVEPOINT one_cas
 
 
 def start_job(uow: UnitOfWork, ask: c.StartJob) -> c.JobView:
-    """Queue the cases, each once. Raises NotFound, Forbidden, Invalid for a missing parameter."""
+    """Queue the cases, each once. Raises NotFound, Forbidden, Invalid for a missing or unknown parameter."""
     _must_make_sense(uow, ask)
     job_id = new_id("job")
     parameters = {name: getattr(ask, name) for name in _PARAMETERS}
@@ -46,7 +46,7 @@ def start_job(uow: UnitOfWork, ask: c.StartJob) -> c.JobView:
 
 def _must_make_sense(uow: UnitOfWork, ask: c.StartJob) -> None:
     """Refuse what could succeed with none of the cases; each is judged by itself all the same."""
-    places, _ = queries.standings(uow, ask.team_id)
+    places, policy = queries.standings(uow, ask.team_id)
     needs = "case.read_all" if ask.action == "macro" else acts.right_of(ask.action, ask.visibility)
     if not any(place.staff and needs in place.permissions for place in places):
         detail = "Only those of the support team who may do this with one case may do it with many."
@@ -54,6 +54,8 @@ def _must_make_sense(uow: UnitOfWork, ask: c.StartJob) -> None:
     needed = _NEEDED.get(ask.action)
     if needed and getattr(ask, needed) is None:
         raise Invalid.field(f"/{needed}", "required", f"To {ask.action} cases, say {needed}.")
+    if ask.status is not None:
+        rules.turn_of(policy, ask.status)
     if ask.action == "macro" and ask.macro_id is not None:
         try:
             queries.macro(uow, ask.team_id, ask.macro_id)

@@ -9,7 +9,7 @@ from services.chassis.messages import Event, Request, Shape, View
 from services.contracts.cases.grouping import DoneView
 from services.contracts.shapes import Id, Key, Slug, Text
 
-Action = Literal["assign", "queue", "close", "cancel", "tag", "comment", "macro"]
+Action = Literal["assign", "queue", "close", "cancel", "tag", "comment", "status", "macro"]
 
 
 class JobItemLine(View):
@@ -40,7 +40,8 @@ class JobView(View):
 class StartJob(Request[JobView]):
     """Do something with up to 1,000 cases, each by itself, with the rights the caller has at that moment. ``assign``
     takes ``assignee_id`` (null: back on the pile), ``queue`` takes ``queue_id`` (null: none), ``tag`` needs ``tag``,
-    ``comment`` needs ``body``, ``macro`` needs ``macro_id``; ``cancel`` may say why in ``body``."""
+    ``comment`` needs ``body`` (and takes ``status``), ``status`` needs ``status``, ``macro`` needs ``macro_id``;
+    ``cancel`` may say why in ``body``."""
 
     team_id: Slug
     action: Action
@@ -51,6 +52,7 @@ class StartJob(Request[JobView]):
     body: Text | None = None
     visibility: Literal["public", "internal"] = "public"
     macro_id: Id | None = None
+    status: Key | None = None
 
 
 class ReadJob(Request[JobView]):
