@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from tests.journeys.cast import Cast, Person, Scene, expect, unique
 from tests.journeys.crowd import at_once, patiently
-from tests.journeys.post import Post
+from tests.journeys.post import Post, Reply
 from tests.world import HttpAnswer, MemoryWorld, World
 
 pytestmark = pytest.mark.journey
@@ -359,7 +359,7 @@ def test_a_contact_is_found_by_any_part_of_name_or_address(cast: Cast) -> None:
 def test_a_case_is_filed_for_a_contact_who_is_mailed_although_he_has_no_login(
     world: World, cast: Cast, post: Post
 ) -> None:
-    scene = Scene(cast.team("C"))
+    scene = Scene(cast.team("C", access_key="read_update"))
     path = f"{scene.home.path}/contacts"
 
     def contact(**more: str) -> tuple[str, Person]:
@@ -383,6 +383,10 @@ def test_a_case_is_filed_for_a_contact_who_is_mailed_although_he_has_no_login(
     expect(scene.agent.post(f"{here}/comments", {"body": "Try it now, Per."}), 201)
     post.wait(per, case, "Try it now, Per.")
     assert not [mail for mail in post.to(karin, case) if "Try it now" in mail["text"]]
+    other = heard(lambda: scene.customer.post(cases, scene.team.form(contact_id=per_id)))
+    expect(scene.agent.post(f"{here}/merge", {"into_id": other["id"]}), 200)
+    assert post.answer(Reply(post.wait(per, case, "Try it now, Per."), per.email, "It works.")) == "accepted"
+    world.settle(lambda: expect(scene.agent.get(f"{cases}/{other['id']}"), 200)["comments"][-1]["body"] == "It works.")
     form = {**scene.team.form(contact_id=per_id), "organization_id": scene.home.id}
     for wrong in ({"owner_id": karin_id}, {"follower_ids": [karin_id]}, {"contact_id": scene.stranger.id}):
         assert scene.agent.post(cases, form | wrong).status in (409, 422), wrong

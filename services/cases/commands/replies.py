@@ -36,6 +36,8 @@ def _place(uow: UnitOfWork, ask: c.AddComment, user_id: str) -> tuple[UnitOfWork
     NotFound."""
     if rules.without_login(user_id):
         behind = queries.behind_address(uow, ask.team_id, ask.case_id, user_id)
+        if into := behind.reader.case.merged_into:  # it has the same contact, or the two could not be merged
+            behind = queries.behind_address(uow, ask.team_id, into, user_id)
         return behind.uow, behind.reader
     actor = Actor("user", user_id)
     his = replace(uow, context=replace(uow.context, actor=actor, if_match=None))  # the same transaction and outbox
