@@ -200,6 +200,27 @@ def _split(ground: Ground) -> HttpAnswer:
     return ground.agent.post(f"{here}/split", {"comment_ids": said, "title": "The door"})
 
 
+def _all_at_once(ground: Ground) -> HttpAnswer:
+    """The dearest macro: everything that asks for something, on a case with an open offer."""
+    hand, other = ground.scene.technician.id, ground.scene.team.add_agent().id
+    actions: list[dict[str, Any]] = [
+        {"action": "comment", "body": "We look into it."},
+        {"action": "comment", "body": "He is cross.", "visibility": "internal"},
+        {"action": "review", "complexity": "complex"},
+        {"action": "queue", "queue_id": ground.queue()},
+        {"action": "escalate", "level": 2, "assignee_id": hand, "body": "Please."},
+        {"action": "assign", "assignee_id": other},
+        {"action": "reclassify", "type": "case", "priority": "high", "body": "It is none."},
+        {"action": "tag", "tag": "later"},
+        {"action": "untag", "tag": "urgent"},
+        {"action": "close"},
+    ]
+    made = ground.made(ground.agent, f"{ground.path}/macros", {"name": "All", "actions": actions})
+    here = ground.quote().partition("/quotes")[0]
+    expect(ground.agent.put(f"{here}/tags/urgent"), 200)
+    return ground.agent.post(f"{here}/macros/{made.rpartition('/')[2]}")
+
+
 def _revoked(ground: Ground) -> HttpAnswer:
     here = ground.case()
     expect(ground.customer.post(f"{here}/access-keys"), 201)
@@ -319,6 +340,7 @@ ACTS: list[tuple[str, Act]] = [
         f"POST {CASE}/macros/{{macro_id}}",
         lambda g: g.agent.post(f"{g.case()}/macros/{g.macro().rpartition('/')[2]}"),
     ),
+    (f"POST {CASE}/macros/{{macro_id}}", _all_at_once),
     (f"PUT {CASE}/owner", lambda g: g.agent.put(f"{g.case()}/owner", {"owner_id": g.colleague.id})),
     (f"PUT {CASE}/status", lambda g: g.agent.put(f"{g.case()}/status", {"status": "on_hold"})),
     (f"PUT {CASE}/visibility", lambda g: g.customer.put(f"{g.case()}/visibility", {"visibility": "participants"})),

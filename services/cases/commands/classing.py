@@ -25,7 +25,7 @@ def reclassify(uow: UnitOfWork, reader: Reader, ask: c.ReclassifyCase) -> None:
     """The same on a case that is held already."""
     case, before = reader.case, replace(reader.case)
     hands = case.assignee_id is None and rules.asks_for_hands(reader.policy["routing"], wish(reader))
-    profile, agreed, around = queries.pricing(uow, case, hands=hands)
+    profile, agreed, around = queries.pricing(uow, case, hands=hands, known=reader.known)
     wanted = {"type": ask.type, "priority": ask.priority, "topic": ask.topic}
     rules.reclassify(profile, agreed, case, wanted)
     case.reviewed_at = case.reviewed_at or uow.now  # who corrects it has looked at it

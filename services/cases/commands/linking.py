@@ -8,7 +8,7 @@ from sqlalchemy import delete, or_
 from sqlalchemy.dialects.postgresql import insert
 
 from services.cases import queries, rules
-from services.cases.commands.saving import record, save, take, write_tags
+from services.cases.commands.saving import record, save, take
 from services.cases.rules import Reader, Round
 from services.cases.tables import links
 from services.chassis.ids import new_id
@@ -94,8 +94,6 @@ def untag(uow: UnitOfWork, reader: Reader, ask: c.RemoveTag) -> None:
 
 def _tagged(uow: UnitOfWork, reader: Reader, now: list[str]) -> None:
     before, reader.tags = reader.tags, now
-    if reader.unsaved is None:
-        write_tags(uow, reader, before)
     noted = [rules.came("tags", one) for one in now if one not in before]
     save(uow, reader, noted=noted + [rules.went("tags", one) for one in before if one not in now])
     record(uow, reader, c.CaseTagged, Round(), internal=True, tags=now)

@@ -9,6 +9,7 @@ from sqlalchemy import delete, insert, update
 
 from services.cases import queries, rules
 from services.cases.commands import acts
+from services.cases.commands.routing import wish
 from services.cases.commands.saving import together
 from services.cases.rules import Reader
 from services.cases.tables import macros
@@ -75,10 +76,11 @@ def carry_out(uow: UnitOfWork, reader: Reader, ask: c.ApplyMacro) -> None:
     """The same on a case that is held already."""
     if not reader.standing.staff:
         raise Forbidden("not_permitted", "Macros are for the team's staff.")
-    actions = queries.macro(uow, ask.team_id, ask.macro_id).actions
+    hands = any(rules.asks_for_hands(reader.policy["routing"], favourite) for favourite in (None, wish(reader)))
+    kept, reader.known = queries.macro_at_hand(uow, reader.case, ask.macro_id, hands=hands)
     places = rules.values_of(reader)
     with together(uow, reader):
-        for place, action in enumerate(actions):
+        for place, action in enumerate(kept.actions):
             try:
                 acts.do(uow, reader, action.action, _filled_in(action, places))
             except Problem as problem:

@@ -37,7 +37,7 @@ def put_into(uow: UnitOfWork, reader: Reader, ask: c.MoveCase) -> None:
     """The same on a case that is held already."""
     case = reader.case
     case.status = rules.move("queue", case)
-    if ask.queue_id is not None and not queries.has_queue(uow, ask.team_id, ask.queue_id):
+    if ask.queue_id is not None and not queries.has_queue(uow, ask.team_id, ask.queue_id, reader.known):
         raise Invalid.field("/queue_id", "choice", "The team has no such queue.")
     case.queue_id = ask.queue_id
     save(uow, reader)
@@ -64,7 +64,7 @@ def escalate(uow: UnitOfWork, reader: Reader, ask: c.EscalateCase) -> None:
         raise Conflict("already_there", f"The case is at level {case.level} already.", extra={"level": case.level})
     assignee_id, before, queue_before = meant(uow, ask.assignee_id), case.assignee_id, case.queue_id
     if assignee_id is not None:
-        level = queries.level_of(uow, ask.team_id, assignee_id)
+        level = queries.level_of(uow, ask.team_id, assignee_id, reader.known)
         if level is not None and level < ask.level:
             raise Invalid.field("/assignee_id", "level", f"This agent does not work at level {ask.level}.")
     assign(uow, reader, assignee_id)

@@ -35,7 +35,7 @@ def route_up(uow: UnitOfWork, reader: Reader, besides: str) -> None:
     """The same after it was handed up: away from who had it, whomever the customer would like."""
     if reader.case.assignee_id is None:
         hands = rules.asks_for_hands(reader.policy["routing"], None)
-        around = desks.around(uow, reader.case, hands=hands)
+        around = desks.around(uow, reader.case, hands=hands, known=reader.known)
         others = [hand for hand in around.staff if hand.user_id != besides]
         route_again(reader, around._replace(staff=others), None)
 

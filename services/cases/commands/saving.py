@@ -13,6 +13,7 @@ from sqlalchemy import ARRAY, Text, Update, any_, bindparam, delete, insert, upd
 from sqlalchemy.dialects.postgresql import insert as insert_if_new
 
 from services.cases import queries, rules
+from services.cases.queries.grouping import COPIED, TAGGED
 from services.cases.rules import Reader, Round
 from services.cases.tables import Case, cases, changes, comments, tags, unindexed
 from services.chassis.ids import new_id
@@ -55,10 +56,10 @@ class Unsaved:
 
 
 _SAY = insert(comments).values({name: bindparam("said_" + name) for name in Said.__slots__})
-_SAY_MORE = insert(comments)
-_TAG = insert_if_new(tags).on_conflict_do_nothing()
+_SAY_MORE = insert(comments).from_select([column.name for column in comments.c], COPIED)
+_TAG = insert_if_new(tags).from_select(["case_id", "team_id", "arrived_at", "tag"], TAGGED).on_conflict_do_nothing()
 _UNTAG = delete(tags).where(
-    tags.c.case_id == bindparam("untagged"), tags.c.tag == any_(bindparam("gone", type_=ARRAY(Text)))
+    tags.c.case_id == bindparam("saved_id"), tags.c.tag == any_(bindparam("tags_gone", type_=ARRAY(Text)))
 )
 _NOTE = insert(changes).from_select([column.name for column in changes.c], queries.NOTED)
 
@@ -76,14 +77,17 @@ _NOBODY = {"actor_id": "", "actor_name": "", "side": "support"}
 _NOTE_MANY = insert(changes)
 
 
+_ALONG = {"said": _SAY, "more": _SAY_MORE, "noted": _NOTE, "tagged": _TAG, "untagged": _UNTAG}
+
+
 @cache
-def _saving(columns: frozenset[str], said: bool, noted: bool) -> Update:
-    """Write these columns, a comment and what changed: one round trip for all. Texts travel only when they changed."""
+def _saving(columns: frozenset[str], along: frozenset[str]) -> Update:
+    """Write these columns, and what else there is: one round trip for all. Texts travel only when they changed."""
     saving = update(cases).where(cases.c.id == bindparam("saved_id"))
     saving = saving.values({name: bindparam("new_" + name) for name in sorted(columns)}).add_cte(_HEAR.cte("heard"))
-    if said:
-        saving = saving.add_cte(_SAY.cte("said"))
-    return saving.add_cte(_NOTE.cte("noted")) if noted else saving
+    for name in sorted(along):
+        saving = saving.add_cte(_ALONG[name].cte(name))
+    return saving
 
 
 def take(uow: UnitOfWork, ask: Any, permission: str) -> Reader:
@@ -143,11 +147,10 @@ def together(uow: UnitOfWork, reader: Reader) -> Iterator[None]:
     """
     unsaved: list[Unsaved] = []
     unrecorded: list[Any] = []
-    reader.unsaved, reader.unrecorded, tagged = unsaved, unrecorded, reader.tags
+    reader.unsaved, reader.unrecorded = unsaved, unrecorded
     yield
     reader.unsaved = reader.unrecorded = None
     if unsaved:
-        write_tags(uow, reader, tagged)
         _write_together(uow, reader, unsaved)
     for event, told, internal, more in sorted(unrecorded, key=lambda one: one[0] is not c.CommentAdded):
         tell = _record(uow, reader, event, told, internal=internal, **more)
@@ -158,8 +161,6 @@ def together(uow: UnitOfWork, reader: Reader) -> Iterator[None]:
 def _write_together(uow: UnitOfWork, reader: Reader, unsaved: Sequence[Unsaved]) -> None:
     """Every change stands in the history with the reason of the act that made it: another's may be for staff only."""
     spoken = sorted([one.said for one in unsaved if one.said], key=lambda said: said.visibility != "public")
-    if spoken[1:]:
-        uow.run(_SAY_MORE, [asdict(said) for said in spoken[1:]])
     reasons: dict[str, str | None] = {}
     noted: list[dict[str, Any]] = []
     before = reader.before
@@ -171,16 +172,6 @@ def _write_together(uow: UnitOfWork, reader: Reader, unsaved: Sequence[Unsaved])
     _write(uow, reader, spoken, noted, reasons.get)
 
 
-def write_tags(uow: UnitOfWork, reader: Reader, before: list[str]) -> None:
-    """Bring the tags of a case from ``before`` to what they are now."""
-    new, gone = sorted({*reader.tags} - {*before}), sorted({*before} - {*reader.tags})
-    if new:
-        about = {"case_id": reader.case.id, "team_id": reader.case.team_id, "arrived_at": reader.case.created_at}
-        uow.run(_TAG, [{**about, "tag": tag} for tag in new])
-    if gone:
-        uow.run(_UNTAG, {"untagged": reader.case.id, "gone": gone})
-
-
 def _write(
     uow: UnitOfWork,
     reader: Reader,
@@ -188,22 +179,38 @@ def _write(
     noted: Sequence[dict[str, Any]],
     reason_of: Callable[[str], str | None],
 ) -> None:
-    case, before, said = reader.case, reader.before, spoken[0] if spoken else None
+    case, before = reader.case, reader.before
     assert before is not None  # noqa: S101 - nobody changes what he has not taken
     rules.forget_substatus(before, case)
     keep_time(uow, reader, spoken, noted)
     changed = [name for name in Case.__slots__ if getattr(case, name) != getattr(before, name)]
     values: dict[str, Any] = {"new_" + name: getattr(case, name) for name in changed}
-    values["saved_id"] = case.id
-    if said is not None:
-        values.update({"said_" + name: getattr(said, name) for name in Said.__slots__})
     noted = [*noted, *rules.differences(before, case), *rules.begun(before.clocks, case.clocks)]
-    noted = [{"reason": reason_of(line["field"])} | line for line in noted]
-    if noted:
-        values |= noted_values(uow, reader, noted)
-    uow.run(_saving(frozenset(changed), said is not None, bool(noted)), values)
+    along = _along(uow, reader, spoken, [{"reason": reason_of(line["field"])} | line for line in noted])
+    values = {"saved_id": case.id} | {name: value for one in [values, *along.values()] for name, value in one.items()}
+    uow.run(_saving(frozenset(changed), frozenset(along)), values)
+    reader.tagged = reader.tags
     for name in changed:
         setattr(before, name, getattr(case, name))
+
+
+def _along(
+    uow: UnitOfWork, reader: Reader, spoken: list[Said], noted: Sequence[dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """What is written beside the case's own row, by what it is, with its values."""
+    new, gone = sorted({*reader.tags} - {*reader.tagged}), sorted({*reader.tagged} - {*reader.tags})
+    along: dict[str, dict[str, Any]] = {}
+    if spoken:
+        along["said"] = {"said_" + name: getattr(spoken[0], name) for name in Said.__slots__}
+    if spoken[1:]:
+        along["more"] = {"copies_rows": [asdict(said) for said in spoken[1:]]}
+    if noted:
+        along["noted"] = noted_values(uow, reader, noted)
+    if new:
+        along["tagged"] = {"tags_new": new, "tags_team": reader.case.team_id, "tags_arrived": reader.case.created_at}
+    if gone:
+        along["untagged"] = {"tags_gone": gone}
+    return along
 
 
 def noted_values(uow: UnitOfWork, reader: Reader, noted: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -234,7 +241,7 @@ def keep_time(uow: UnitOfWork, reader: Reader, spoken: Sequence[Said], noted: Se
     """Bring the case's clocks in line with what has happened to it; another priority may promise something else."""
     case = reader.case
     if reader.before and case.priority != reader.before.priority:
-        rules.repromise(case, queries.promised(uow, case), uow.now, begins=True)
+        rules.repromise(case, queries.promised(uow, case, reader.known), uow.now, begins=True)
     sides = [said.side for said in spoken if said.visibility == "public" and not isinstance(said, Notice)]
     sides += ["support" for line in noted if rules.offers(line)]
     rules.keep_time(reader, next(iter(sides), ""), uow.now)

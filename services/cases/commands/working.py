@@ -117,7 +117,7 @@ def assign(uow: UnitOfWork, reader: Reader, assignee_id: str | None) -> None:
     if assignee_id == uow.actor.user_id:
         name = reader.standing.name
     elif assignee_id is not None:
-        name = queries.agent_name(uow, reader.case.team_id, assignee_id)
+        name = queries.agent_name(uow, reader.case.team_id, assignee_id, reader.known)
     if assignee_id is not None and name is None:
         raise Invalid.field("/assignee_id", "choice", "This is not one of the team's staff.")
     reader.case.assignee_id, reader.case.assignee_name = assignee_id, name

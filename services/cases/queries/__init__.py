@@ -52,7 +52,7 @@ from services.cases.queries.keys import (
     read_opened_case,
 )
 from services.cases.queries.lists import list_cases
-from services.cases.queries.macros import known_to, list_macros, macro
+from services.cases.queries.macros import known_to, list_macros, macro, macro_at_hand
 from services.cases.queries.people import (
     agent_name,
     agreed,
@@ -141,6 +141,7 @@ __all__ = [
     "list_topics",
     "list_types",
     "macro",
+    "macro_at_hand",
     "member",
     "must_be_staff",
     "must_choose",

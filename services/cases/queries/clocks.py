@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import DateTime, Integer, and_, any_, bindparam, func, select, true, union_all
 
 from services.cases import rules
+from services.cases.queries.desks import Known
 from services.cases.queries.people import standings
 from services.cases.queries.sight import READS_ALL
 from services.cases.queries.single import one
@@ -67,8 +68,11 @@ _OUTDATED = (
 _WIDTH = len(cases.c)
 
 
-def promised(uow: UnitOfWork, case: Case) -> dict[rules.Kind, Promise]:
+def promised(uow: UnitOfWork, case: Case, known: Known | None = None) -> dict[rules.Kind, Promise]:
     """What is promised for the case as it is now: the team's clocks, and the contract the case goes by."""
+    if known is not None and known.pricing is not None:
+        profile, agreed = known.pricing
+        return rules.promises(profile, agreed.terms, case.priority)
     [(profile, terms)] = [tuple(row) for row in uow.all(_PROMISED, {"case_id": case.id})]
     return rules.promises(profile, terms, case.priority)
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, Text, any_, exists, func, literal, select, text, true
 
 from services.cases.queries.sight import READS_ALL, team, visible
-from services.cases.rules import Hand, Queue
+from services.cases.rules import Agreed, Hand, Policy, Queue
 from services.cases.tables import GONE, OPEN, Case, cases, memberships, queues, teams
 from services.chassis.unit_of_work import UnitOfWork
 
@@ -85,8 +85,28 @@ class Around(NamedTuple):
         return cls(topics, [Queue(*one) for one in row.queues or []], staff)
 
 
-def around(uow: UnitOfWork, case: Case, *, hands: bool) -> Around:
+class Known(NamedTuple):
+    """What several acts ask about, asked at once: the ``names`` of those of the staff whom they name, and where a case
+    goes; where one of them wants it, the team's whole profile and what was agreed for this case."""
+
+    names: dict[str, str]
+    around: Around
+    pricing: tuple[Policy, Agreed] | None
+
+    def has_queue(self, queue_id: str) -> bool:
+        """Whether the team has this queue."""
+        return any(queue.queue_id == queue_id for queue in self.around.queues)
+
+    def level_of(self, user_id: str) -> int | None:
+        """The highest support level this agent has in any queue; None when he is in none."""
+        agents = [agent for queue in self.around.queues for agent in queue.agents]
+        return max((agent["level"] for agent in agents if agent["user_id"] == user_id), default=None)
+
+
+def around(uow: UnitOfWork, case: Case, *, hands: bool, known: Known | None = None) -> Around:
     """The same for a held case; its staff if ``hands``."""
+    if known is not None:
+        return known.around
     row = uow.first(_AROUND_AND_HANDS if hands else _AROUND, {"team_id": case.team_id})
     assert row is not None  # noqa: S101 - the case was found by the profile of its team
     return Around.told(row.topics, row)

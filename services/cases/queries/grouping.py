@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
+    DateTime,
     Row,
     Text,
     any_,
@@ -98,6 +99,13 @@ _copy = (
     .render_derived(name="copy", with_types=True)
 )
 COPIED = select(*_copy.c)
+# The tags that a case gets, as the rows of ``tags`` that its UPDATE writes along.
+TAGGED = select(
+    bindparam("saved_id", type_=Text()),
+    bindparam("tags_team", type_=Text()),
+    bindparam("tags_arrived", type_=DateTime(timezone=True)),
+    func.unnest(bindparam("tags_new", type_=ARRAY(Text))),
+)
 
 
 def list_links(uow: UnitOfWork, ask: c.ListLinks) -> c.LinkList:

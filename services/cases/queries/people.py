@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import cast as cast_to
 
-from services.cases.queries.desks import HANDS
+from services.cases.queries.desks import HANDS, Known
 from services.cases.queries.sight import POLICY, READS, READS_ALL, me, mine, team
 from services.cases.rules import Agreed, Outsider, Standing, Surroundings
 from services.cases.tables import Case, contacts, contracts, memberships, organizations, queues, teams
@@ -219,8 +219,10 @@ def one_at_a_time(uow: UnitOfWork, what: str) -> None:
     uow.first(_ALONE, {"me": uow.actor.user_id, "what": what})
 
 
-def agent_name(uow: UnitOfWork, team_id: str, user_id: str) -> str | None:
+def agent_name(uow: UnitOfWork, team_id: str, user_id: str, known: Known | None = None) -> str | None:
     """The name of one of the team's active staff; None when he is not."""
+    if known is not None:
+        return known.names.get(user_id)
     row = uow.first(_AGENT, {"team_id": team_id, "user_id": user_id})
     return None if row is None else str(row.name)
 

@@ -31,6 +31,7 @@ from sqlalchemy import (
 from sqlalchemy import cast as cast_to
 from sqlalchemy.dialects.postgresql import JSONB
 
+from services.cases.queries.desks import Known
 from services.cases.queries.people import standings
 from services.cases.queries.sight import team, visible
 from services.cases.tables import PILE, cases, queues
@@ -109,13 +110,17 @@ def take_first(uow: UnitOfWork, ask: c.TakeNext) -> str | None:
     return None if row is None else str(row.id)
 
 
-def has_queue(uow: UnitOfWork, team_id: str, queue_id: str) -> bool:
+def has_queue(uow: UnitOfWork, team_id: str, queue_id: str, known: Known | None = None) -> bool:
     """Whether the team has this queue."""
+    if known is not None:
+        return known.has_queue(queue_id)
     return uow.first(_QUEUE, {"team_id": team_id, "queue_id": queue_id}) is not None
 
 
-def level_of(uow: UnitOfWork, team_id: str, user_id: str) -> int | None:
+def level_of(uow: UnitOfWork, team_id: str, user_id: str, known: Known | None = None) -> int | None:
     """The highest support level this agent has in any queue; None when he is in none."""
+    if known is not None:
+        return known.level_of(user_id)
     row = uow.first(_LEVEL, {"team_id": team_id, "user_id": user_id})
     return None if row is None else row.level
 

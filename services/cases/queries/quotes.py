@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import DateTime, Integer, Row, bindparam, func, select, tuple_
 
 from services.cases import rules
-from services.cases.queries.desks import HANDS, PILES, Around
+from services.cases.queries.desks import HANDS, PILES, Around, Known
 from services.cases.queries.paging import cursor_of, position_of
 from services.cases.queries.single import one, onlookers, person
 from services.cases.rules import Agreed, Policy, Reader
@@ -34,15 +34,14 @@ _DUE = (
     .limit(100)
 )
 # The contract is the one the case was opened under; what the organization holds meanwhile changes no price.
+PINNED = (contracts.c.organization_id == organizations.c.organization_id) & (
+    contracts.c.contract_version == bindparam("contract_version", type_=Integer())
+)
 _PRICING = (
     select(teams.c.profile, organizations.c.products, contracts.c.contract_version, contracts.c.terms, PILES)
     .select_from(teams)
     .join(organizations, organizations.c.organization_id == bindparam("organization_id"))
-    .outerjoin(
-        contracts,
-        (contracts.c.organization_id == organizations.c.organization_id)
-        & (contracts.c.contract_version == bindparam("contract_version", type_=Integer())),
-    )
+    .outerjoin(contracts, PINNED)
     .where(teams.c.team_id == bindparam("team_id"))
 )
 _PRICING_AND_HANDS = _PRICING.add_columns(HANDS)
@@ -106,8 +105,12 @@ def due_quotes(uow: UnitOfWork) -> list[tuple[Reader, Quote]]:
     return [(reader, found[reader.case.id]) for reader in readers if reader.case.id in found]
 
 
-def pricing(uow: UnitOfWork, case: Case, *, hands: bool = False) -> tuple[Policy, Agreed, Around]:
+def pricing(
+    uow: UnitOfWork, case: Case, *, hands: bool = False, known: Known | None = None
+) -> tuple[Policy, Agreed, Around]:
     """The team's whole profile, the contract that holds for this case, and what decides about where it goes."""
+    if known is not None and known.pricing is not None:
+        return (*known.pricing, known.around)
     row = uow.first(
         _PRICING_AND_HANDS if hands else _PRICING,
         {
@@ -118,8 +121,13 @@ def pricing(uow: UnitOfWork, case: Case, *, hands: bool = False) -> tuple[Policy
     )
     if row is None:
         raise NotFound()
+    return (*priced(row), Around.told(row.profile["topics"], row))
+
+
+def priced(row: Row[Any]) -> tuple[Policy, Agreed]:
+    """From a row with ``profile``, ``products``, ``contract_version`` and ``terms``."""
     contract = None if row.contract_version is None else [row.contract_version, row.terms]
-    return row.profile, Agreed.of(row.products, contract), Around.told(row.profile["topics"], row)
+    return row.profile, Agreed.of(row.products, contract)
 
 
 def quote_view(quote: Quote) -> c.QuoteView:

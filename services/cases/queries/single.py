@@ -211,6 +211,7 @@ def _reader(row: Row[Any] | None, me: str) -> Reader:
         followers=[(user_id, follower) for user_id, follower in watching or []],
         merged=[(case_id, number) for case_id, number in merged or []],
         tags=sorted(tagged or []),
+        tagged=sorted(tagged or []),
         me=me,
         approves=approves,
     )

@@ -43,10 +43,10 @@ class Reader:
     ``desk``: the team's active staff, the assignee first. ``followable``: whether following it lets anybody see it (its
     product is still the organization's). ``before``: the case as it was found, to tell what changed. The last four are
     known in commands, and where the audience is asked for. ``merged``: id and number of the cases that were merged into
-    this one. ``me``: his user id. ``tags``: shown to staff only.
+    this one. ``me``: his user id. ``tags``: shown to staff only; ``tagged``: those that are written down.
     ``agreed``: what holds for the organization; known while a case is opened. ``unsaved`` and ``unrecorded``: what
     several acts have to write and to say, while they are done as one. ``told``: who has heard of this act already.
-    ``outsider``: the contact, if he has no login; known where he is named.
+    ``outsider``: the contact, if he has no login; known where he is named. ``known``: what these acts need not ask.
     """
 
     case: Case
@@ -66,3 +66,5 @@ class Reader:
     unrecorded: list[Any] | None = None
     told: set[str] = field(default_factory=set)
     outsider: Any = None
+    known: Any = None
+    tagged: list[str] = field(default_factory=list)
