@@ -245,6 +245,7 @@ ROUTES = link_cursors((
     route("POST ~/cases/<case_id>/folders", files.AddFolder, service="files", allow=SIGNED_IN, made="~/cases/{case_id}/tree"),
     route("POST ~/cases/<case_id>/files", files.StartUpload, service="files", allow=SIGNED_IN, made="~/cases/{case_id}/tree", do=transfers.take_files, sends="multipart/form-data"),
     route("POST ~/uploads", files.StartUpload, service="files", allow=SIGNED_IN, made="~/files/{file[id]}"),
+    route("GET ~/uploads/<file_id>", files.ReadUpload, service="files", allow=SIGNED_IN),
     route("POST ~/uploads/<file_id>/complete", files.FinishUpload, service="files", allow=SIGNED_IN),
     route("GET ~/files/<file_id>", files.ReadFile, service="files", allow=SIGNED_IN),
     route("GET ~/files/<file_id>/content", files.ReadDownload, service="files", allow=SIGNED_IN, do=transfers.send_to_content),

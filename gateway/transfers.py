@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -24,8 +25,16 @@ from gateway import reading
 from gateway.answers import json_answer
 from gateway.reading import LengthRequired
 from services.chassis.actor import Actor
-from services.chassis.problems import Invalid, Malformed, NotFound, TooLarge, Unavailable, UnsupportedMediaType
-from services.contracts.files import FinishUpload, StartUpload
+from services.chassis.problems import (
+    Conflict,
+    Invalid,
+    Malformed,
+    NotFound,
+    TooLarge,
+    Unavailable,
+    UnsupportedMediaType,
+)
+from services.contracts.files import FinishUpload, ReadUpload, StartUpload
 
 if TYPE_CHECKING:
     from gateway.app import Call, Desk
@@ -39,7 +48,8 @@ FORM_BYTES = 256 * 1024  # werkzeug holds its read buffer of 64 KiB against this
 FORM_FIELDS = {"folder_id", "for_comment"}
 TOLD_BY_KEY = ("name", "content_type", "size", "sha256")
 BLOCK = 64 * 1024
-STORE = urllib3.PoolManager(num_pools=4, maxsize=32, retries=False, timeout=urllib3.Timeout(connect=2.0, read=30.0))
+STORE = urllib3.PoolManager(num_pools=4, maxsize=32, retries=False)
+STORE_SECONDS = 4.0  # for all files of a request
 
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -58,11 +68,13 @@ class Arrived:
 class _Hashing:
     """Reads a file for the upload and hashes it on the way."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream, self._digest = stream, hashlib.sha256()
+    def __init__(self, stream: IO[bytes], until: float) -> None:
+        self._stream, self._digest, self._until = stream, hashlib.sha256(), until
 
     def blocks(self) -> Iterator[bytes]:
         while block := self._stream.read(BLOCK):
+            if time.monotonic() > self._until:
+                raise TimeoutError("the store takes too long")
             self._digest.update(block)
             yield block
 
@@ -110,15 +122,25 @@ def _take(desk: Desk, call: Call) -> tuple[list[dict[str, Any]], bool]:
             reply = desk.client.call(
                 "files", StartUpload.wire_name, data, _context(desk, call, key, f"start {number}"), desk.timeout
             )
-            started[number] = reply.data
+            started[number] = _as_it_stands(desk, call, reply.data) if reply.replayed else reply.data
             replayed = replayed and reply.replayed
-        views = []
+        views, until = [], time.monotonic() + STORE_SECONDS
         for number, (file, upload) in enumerate(zip(files, started, strict=True)):
-            digest = _store(upload["put_url"], file)
+            digest = _store(upload["put_url"], file, until) if upload["put_url"] else _digest(file)
             data = {"team_id": call.path["team_id"], "file_id": upload["file"]["id"], "sha256": digest}
             context = _context(desk, call, key, f"finish {number}")
             views.append(desk.client.call("files", FinishUpload.wire_name, data, context, desk.timeout).data)
     return views, replayed
+
+
+def _as_it_stands(desk: Desk, call: Call, upload: dict[str, Any]) -> dict[str, Any]:
+    """An upload that was announced before, with a fresh address: the one of then may be over. With an empty one when
+    the bytes have arrived."""
+    data = {"team_id": call.path["team_id"], "file_id": upload["file"]["id"]}
+    try:
+        return dict(desk.client.call("files", ReadUpload.wire_name, data, desk.context(call, ""), desk.timeout).data)
+    except Conflict:
+        return {**upload, "put_url": ""}
 
 
 def send_to_content(desk: Desk, call: Call) -> Response:
@@ -209,12 +231,17 @@ def _announce(call: Call, said: dict[str, Any], file: Arrived) -> dict[str, Any]
     return data
 
 
-def _store(url: str, file: Arrived) -> str:
-    """PUT the bytes; returns their SHA-256. Raises Unavailable when the store does not take them."""
-    hashing = _Hashing(file.stream)
+def _digest(file: Arrived) -> str:
+    return hashlib.file_digest(file.stream, "sha256").hexdigest()  # type: ignore[arg-type]
+
+
+def _store(url: str, file: Arrived, until: float) -> str:
+    """PUT the bytes; returns their SHA-256. Raises Unavailable when the store does not take them in time."""
+    hashing = _Hashing(file.stream, until)
+    timeout = urllib3.Timeout(total=max(0.001, until - time.monotonic()), connect=2.0)
     headers = {"Content-Length": str(file.size), "Content-Type": file.content_type}
     try:
-        answer = STORE.urlopen("PUT", url, body=hashing.blocks(), headers=headers, redirect=False)
+        answer = STORE.urlopen("PUT", url, body=hashing.blocks(), headers=headers, redirect=False, timeout=timeout)
     except (urllib3.exceptions.HTTPError, OSError) as error:
         log.warning("the object store is away", error=type(error).__name__)
         raise Unavailable("store_away", "Files cannot be stored for a moment.", retry_after=5) from None

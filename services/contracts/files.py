@@ -128,6 +128,13 @@ class StartUpload(Request[UploadView]):
     for_comment: bool = False
 
 
+class ReadUpload(Request[UploadView]):
+    """Where the bytes of one's own upload go, at an address that is good from now on; 409 when they have arrived."""
+
+    team_id: Slug
+    file_id: Id
+
+
 class FinishUpload(Request[FileView]):
     """The bytes are in the store. The service checks their size there before it says clean."""
 

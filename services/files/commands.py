@@ -119,12 +119,7 @@ def start_upload(uow: UnitOfWork, ask: c.StartUpload) -> c.UploadView:
         "internal": bool(folder and folder.internal),
     }
     uow.run(_ADD_FILE, values)
-    return c.UploadView(
-        file=queries.read_file(uow, c.ReadFile(team_id=ask.team_id, file_id=values["id"])),
-        put_url=store().put_url(values["store_key"], uow.now),
-        max_bytes=solution.max_bytes,
-        expires_at=uow.now + rules.LINK_LIFE,
-    )
+    return queries.upload_view(uow, queries.one_file(uow, ask.team_id, values["id"]), solution.max_bytes)
 
 
 def see_bytes(work: Work, context: Context, ask: c.FinishUpload) -> int | None:

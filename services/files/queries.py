@@ -278,6 +278,23 @@ def _file_to_read(uow: UnitOfWork, ask: c.ReadFile | c.ReadDownload) -> Row[Any]
     return row
 
 
+def read_upload(uow: UnitOfWork, ask: c.ReadUpload) -> c.UploadView:
+    """For who lost the address, or came too late for it. Raises NotFound, Forbidden, Conflict ``upload_finished``."""
+    row = one_file(uow, ask.team_id, ask.file_id)
+    if row.uploaded_by != uow.actor.user_id:
+        raise NotFound()
+    rules.must_be_able(place_of(uow, row), "file.add")
+    if row.state != "pending":
+        raise Conflict("upload_finished", "The bytes of this file have arrived.")
+    return upload_view(uow, row, solution(uow, row).max_bytes)
+
+
+def upload_view(uow: UnitOfWork, row: Row[Any], max_bytes: int) -> c.UploadView:
+    """From ``one_file``."""
+    put_url, until = store().put_url(row.store_key, uow.now), uow.now + rules.LINK_LIFE
+    return c.UploadView(file=file_view(uow, row), put_url=put_url, max_bytes=max_bytes, expires_at=until)
+
+
 def read_download(uow: UnitOfWork, ask: c.ReadDownload) -> c.DownloadView:
     """A short-lived address of the bytes."""
     row = _file_to_read(uow, ask)

@@ -24,6 +24,7 @@ class Service:
     list_tree = rpc(c.ListTree, queries.list_tree)
     add_folder = rpc(c.AddFolder, commands.add_folder)
     start_upload = rpc(c.StartUpload, commands.start_upload)
+    read_upload = rpc(c.ReadUpload, queries.read_upload)
     finish_upload = rpc(c.FinishUpload, commands.finish_upload, look=commands.see_bytes)
     read_access = rpc(c.ReadAccess, queries.read_access)
     file_uploads = rpc(c.FileUploads, commands.file_uploads)

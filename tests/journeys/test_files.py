@@ -198,3 +198,15 @@ def test_only_the_uploader_and_staff_take_a_file_out(scene: Scene, here: str) ->
     assert names(scene.customer, here) == []
     expect(scene.customer.get(place), 404)
     expect(scene.customer.get(f"{place}/content"), 404)
+
+
+def test_who_lost_the_address_of_his_upload_asks_for_another(scene: Scene, here: str) -> None:
+    asked = {"case_id": here.rpartition("/")[2], "name": "late.txt", "size": 3}
+    upload = f"{scene.path}/uploads/{expect(scene.customer.post(f'{scene.path}/uploads', asked), 201)['file']['id']}"
+    again = expect(scene.customer.get(upload), 200)
+    for other in (scene.colleague, scene.agent, scene.stranger):
+        expect(other.get(upload), 404)
+    assert requests.put(again["put_url"], data=b"abc", timeout=30).status_code == 200
+    digest = {"sha256": hashlib.sha256(b"abc").hexdigest()}
+    expect(scene.customer.post(f"{upload}/complete", digest), 200)
+    assert expect(scene.customer.get(upload), 409)["code"] == "upload_finished"

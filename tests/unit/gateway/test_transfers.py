@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import io
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
 import pytest
 
+from gateway import transfers
 from gateway.transfers import PARTS_LIMIT, REQUEST_LIMIT
-from services.chassis.problems import TooLarge
+from services.chassis.problems import Conflict, TooLarge
 from tests.unit.gateway.fakes import CASE, FILE_ID, TEAM, FakeClient, bearer
 
 
@@ -21,8 +23,10 @@ class Store(BaseHTTPRequestHandler):
 
     kept: ClassVar[dict[str, bytes]] = {}
     status = 200
+    pause = 0.0
 
     def do_PUT(self) -> None:
+        time.sleep(self.pause)
         self.kept[self.path] = self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response(self.status)
         self.send_header("Content-Length", "0")
@@ -34,7 +38,7 @@ class Store(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def store(services: FakeClient) -> Iterator[str]:
-    Store.kept, Store.status = {}, 200
+    Store.kept, Store.status, Store.pause = {}, 200, 0.0
     server = ThreadingHTTPServer(("127.0.0.1", 0), Store)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_port}"
@@ -67,13 +71,17 @@ def test_files_are_announced_stored_and_finished(http: Any, services: FakeClient
 
 
 def test_the_same_key_leads_to_the_same_steps(http: Any, services: FakeClient, store: str) -> None:
-    services.replayed = True
     once = {"Idempotency-Key": "once"}
     send(http, (b"one", "a.txt"), headers=once)
+    services.replayed = True
+    services.answers["read_upload"] = {"file": {"id": FILE_ID}, "put_url": f"{store}/fresh"}  # the first one is over
     answer = send(http, (b"one", "a.txt"), headers=once)
     assert answer.headers["Idempotency-Replayed"] == "true"
-    keys = [one.context.key for one in services.asked]
-    assert keys[:2] == keys[2:]
+    services.answers["read_upload"] = Conflict("upload_finished", "They are there.")
+    assert send(http, (b"one", "a.txt"), headers=once).json == answer.json
+    assert Store.kept == {"/a.txt": b"one", "/fresh": b"one"}
+    keys = [one.context.key for one in services.asked if one.verb != "read_upload"]
+    assert keys[:2] == keys[2:4] == keys[4:]
 
 
 def test_an_empty_file_is_a_file(http: Any, store: str) -> None:
@@ -158,6 +166,16 @@ def test_a_store_that_is_away_is_503(http: Any, services: FakeClient, store: str
     answer = send(http, (b"x", "a"))
     assert (answer.status_code, answer.json["code"]) == (503, "store_away")
     assert "finish_upload" not in [one.verb for one in services.asked]
+
+
+def test_a_slow_store_is_given_up_in_one_time_for_all_files(
+    http: Any, services: FakeClient, store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfers, "STORE_SECONDS", 0.5)
+    Store.pause, began = 0.3, time.monotonic()
+    answer = send(http, *[(b"x", str(number)) for number in range(20)])
+    assert (answer.status_code, answer.json["code"]) == (503, "store_away")
+    assert time.monotonic() - began < 3
 
 
 def test_content_is_fetched_from_the_store(http: Any, services: FakeClient) -> None:
