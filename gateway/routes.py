@@ -204,6 +204,7 @@ ROUTES = link_cursors((
     route("PUT ~/cases/<case_id>/visibility", cases.ChangeVisibility, service="cases", allow=SIGNED_IN),
     route("GET ~/cases/<case_id>/audience", cases.ReadAudience, service="cases", allow=SIGNED_IN),
     route("GET ~/cases/<case_id>/access", cases.ReadCaseAccess, service="cases", allow=SIGNED_IN),
+    route("GET ~/cases/<case_id>/comments/<comment_id>", cases.ReadComment, service="cases", allow=SIGNED_IN),
     route("PATCH ~/cases/<case_id>/comments/<comment_id>", cases.ChangeComment, service="cases", allow=SIGNED_IN),
     route("DELETE ~/cases/<case_id>/comments/<comment_id>", cases.RetractComment, service="cases", allow=SIGNED_IN),
     route("POST ~/cases/bulk", cases.StartJob, service="cases", allow=SIGNED_IN, made="~/jobs/{id}", later=True),

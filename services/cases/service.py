@@ -71,6 +71,7 @@ class Service:
     read_forecast = rpc(c.ReadForecast, queries.read_forecast)
     read_technical_information = rpc(c.ReadTechnicalInformation, queries.read_technical_information)
     give_technical_information = rpc(c.GiveTechnicalInformation, information.give_technical_information)
+    read_comment = rpc(c.ReadComment, queries.read_comment)
     list_comments = rpc(c.ListComments, queries.list_comments)
     change_case = rpc(c.ChangeCase, changing.change_case)
     add_comment = rpc(c.AddComment, working.add_comment)

@@ -147,3 +147,25 @@ def test_support_puts_the_forms_own_fields_right(cast: Cast) -> None:
         ("/fields/preferred_assignee", "choice"),
         ("/fields/size", "unknown"),
     ]
+
+
+def test_one_comment_is_read_by_itself_and_everybody_follows_for_himself(scene: Scene) -> None:
+    case, here = scene.open()
+    said = expect(scene.agent.post(f"{here}/comments", {"body": "Which welder?"}), 201)
+    inside = expect(scene.agent.post(f"{here}/comments", {"body": "Ours.", "visibility": "internal"}), 201)
+    assert expect(scene.customer.get(f"{here}/comments/{said['id']}"), 200) == said
+    assert expect(scene.agent.get(f"{here}/comments/{inside['id']}"), 200)["body"] == "Ours."
+    other = scene.open()[1]
+    for path in (f"{here}/comments/{inside['id']}", f"{other}/comments/{said['id']}"):
+        expect(scene.customer.get(path), 404)
+    expect(scene.stranger.get(f"{here}/comments/{said['id']}"), 404)
+    following = expect(scene.colleague.post(f"{here}/followers", {"user_id": "me"}), 201)["followers"]
+    assert [one["id"] for one in following] == [scene.colleague.id]
+    expect(scene.colleague.http("DELETE", f"{here}/followers/me"), 204)
+    assert expect(scene.colleague.get(here), 200)["followers"] == []
+    queue = expect(scene.team.cast.operator.post(f"{scene.path}/queues", {"name": "Welders"}), 201)["id"]
+    triage = {"complexity": "simple", "queue_id": queue}
+    told = scene.team.cast.world.settle(
+        lambda: [answer for answer in [scene.agent.post(f"{here}/triage", triage)] if answer.status == 200]
+    )[0].json()
+    assert (told["queue_id"], told["complexity"], told["id"]) == (queue, "simple", case["id"])

@@ -238,6 +238,7 @@ ACTS: list[tuple[str, Act]] = [
     (f"POST {CASES}", lambda g: g.customer.post(f"{g.path}/cases", g.form(follower_ids=[g.colleague.id]))),
     (f"POST {CASES}", lambda g: g.world.http("POST", f"{g.path}/cases", json=g.stranger())),
     (f"PATCH {CASE}", lambda g: g.agent.patch(g.case(), {"title": "Other", "priority": "high"})),
+    (f"GET {CASE}/comments/{{comment_id}}", lambda g: g.customer.get(g.comment())),
     (f"POST {CASE}/comments", lambda g: g.customer.post(f"{g.case()}/comments", {"body": "And?"})),
     (f"POST {CASE}/comments", _on_a_closed_case),
     (

@@ -79,6 +79,10 @@ def review(uow: UnitOfWork, reader: Reader, ask: c.ReviewCase) -> None:
     case = reader.case
     case.status = rules.move("review", case)
     case.complexity, case.level = ask.complexity, ask.level or case.level
+    if ask.queue_id is not None:
+        if not queries.has_queue(uow, ask.team_id, ask.queue_id):
+            raise Invalid.field("/queue_id", "choice", "The team has no such queue.")
+        case.queue_id = ask.queue_id
     case.reviewed_at = case.reviewed_at or uow.now
     save(uow, reader)
     record(uow, reader, c.CaseReviewed, Round(), complexity=ask.complexity, level=case.level)

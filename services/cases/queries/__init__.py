@@ -82,6 +82,7 @@ from services.cases.queries.single import (
     pair,
     read_case,
     read_case_by_number,
+    read_comment,
     view,
 )
 from services.cases.queries.snippets import list_snippets, must_be_staff, snippet, snippet_view
@@ -166,6 +167,7 @@ __all__ = [
     "read_charge",
     "read_clock",
     "read_clocks",
+    "read_comment",
     "read_draft",
     "read_export",
     "read_forecast",

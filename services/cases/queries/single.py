@@ -156,6 +156,11 @@ _said = (
 )
 _SAID = _said.where(comments.c.case_id == bindparam("case_id"))
 _SAID_TOGETHER = _said.where(comments.c.case_id == any_(bindparam("case_ids", type_=ARRAY(Text))))
+_ONE_SAID = select(*comments.c).where(
+    comments.c.id == bindparam("comment_id"),
+    comments.c.case_id == any_(bindparam("case_ids", type_=ARRAY(Text))),
+    comments.c.visibility == any_(bindparam("kinds", type_=ARRAY(Text))),
+)
 
 
 # Columns that a view shows as they are, under their own name.
@@ -289,6 +294,17 @@ def list_comments(uow: UnitOfWork, ask: c.ListComments) -> c.CommentPage:
     after = START if ask.cursor is None else position_of(ask.cursor)
     said, cursor = conversation(uow, looked_at(uow, one(uow, ask)), after, ask.limit)
     return c.CommentPage(data=said, next_cursor=cursor)
+
+
+def read_comment(uow: UnitOfWork, ask: c.ReadComment) -> c.CommentView:
+    """Raises NotFound, also for what is not for this reader."""
+    reader = looked_at(uow, one(uow, ask))
+    kinds = ["public", "internal"] if reader.standing.staff else ["public"]
+    case_ids = [reader.case.id, *[case_id for case_id, _ in reader.merged]]
+    row = uow.first(_ONE_SAID, {"case_ids": case_ids, "kinds": kinds, "comment_id": ask.comment_id})
+    if row is None:
+        raise NotFound()
+    return comment_view(row)
 
 
 def conversation(

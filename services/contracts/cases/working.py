@@ -97,13 +97,23 @@ class ListComments(Request[CommentPage]):
     cursor: Position | None = None
 
 
+class ReadComment(Request[CommentView]):
+    """One word of the conversation."""
+
+    team_id: Slug
+    case_id: Id
+    comment_id: Id
+
+
 class ReviewCase(Request[CaseView]):
-    """Staff looked at it first: how hard is it, and which level takes it (without ``level`` it stays at its own)."""
+    """Staff looked at it first: how hard is it, which level takes it (without ``level`` it stays at its own), and in
+    which queue it belongs."""
 
     team_id: Slug
     case_id: Id
     complexity: Literal["simple", "complex"]
     level: Level | None = None
+    queue_id: Id | None = None
 
 
 class AssignCase(Request[CaseView]):
