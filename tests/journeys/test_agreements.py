@@ -350,6 +350,7 @@ def test_nobody_acts_for_a_customer_that_is_no_longer_served(world: World, scene
     held = f"{customer.path}/entitlements"
     amounts = [expect(who.get(held), 200)["charges"][0]["amount"] for who in (owner, team.agent, helper)]
     assert amounts == [price["amount"], price["amount"], None]  # the contract's money is the customer's own
+    [place] = expect(operator.get(f"{customer.users}?q={owner.user_name}"), 200)["data"]
     expect(operator.http("DELETE", customer.path), 204)
     back = operator.patch(f"{customer.users}/{owner.id}", {"active": True})
     assert expect(back, 409)["code"] == "organization_inactive"
@@ -363,6 +364,7 @@ def test_nobody_acts_for_a_customer_that_is_no_longer_served(world: World, scene
     world.settle(lambda: (helper.get(here).status, newcomer.get(here).status) == (200, 200))
     expect(owner.get(here), 404)  # its own people come back one by one
     record = Record(world, team.id, operator)
+    assert record.find("membership.changed", object=place["id"])[0]["detail"]["active"] is False
 
     def given() -> list[str]:
         told = [entry["detail"] for entry in record.find("membership.derived")]

@@ -10,7 +10,7 @@ from sqlalchemy import insert, update
 from services.accounts import queries, rules
 from services.accounts.commands.agreements import place_partners
 from services.accounts.commands.facts import membership_changed, organization_changed
-from services.accounts.notes import note
+from services.accounts.notes import note, write_all
 from services.accounts.tables import invitations, memberships, organizations
 from services.chassis.ids import new_id
 from services.chassis.unit_of_work import UnitOfWork
@@ -86,8 +86,13 @@ def _must_be_supported(uow: UnitOfWork, team_id: str, products: list[str]) -> No
 
 
 def _let_everybody_go(uow: UnitOfWork, organization_id: str) -> None:
+    deed = {"action": "membership.changed", "actor_id": uow.actor.user_id or None, "at": uow.now}
+    deeds = []
     for membership in queries.people.active_members(uow, organization_id):
-        uow.record(membership_changed({**membership, "active": False, "version": membership["version"] + 1}))
+        change = {"active": False, "version": membership["version"] + 1}
+        uow.record(membership_changed({**membership, **change}))
+        deeds.append(deed | {"team_id": membership["team_id"], "object_id": membership["id"], "detail": change})
+    write_all(uow, deeds)
     theirs = (memberships.c.organization_id == organization_id) & memberships.c.active
     uow.run(update(memberships).where(theirs).values(active=False, version=memberships.c.version + 1))
     open_ones = (invitations.c.organization_id == organization_id) & invitations.c.accepted_at.is_(None)
