@@ -181,7 +181,7 @@ def _let_go(uow: UnitOfWork, membership: Fields) -> None:
     place = invitations.c.organization_id.is_not_distinct_from(membership["organization_id"])
     place &= invitations.c.team_id == membership["team_id"]
     withdraw(uow, place & (invitations.c.email_key == rules.names.fold(membership["email"])))
-    if queries.tokens.is_service_user(uow, membership["user_id"]):
+    if membership["organization_id"] is None and queries.tokens.is_service_user(uow, membership["user_id"]):
         revoke_all(uow, membership["user_id"])
 
 
