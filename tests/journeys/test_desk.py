@@ -141,8 +141,13 @@ def test_a_view_keeps_how_long_ago_and_not_since_when(scene: Scene) -> None:
     assert expect(scene.agent.post(f"{scene.path}/views", half_a_year), 400)["code"] == "not_offered"
 
 
-def test_the_views_are_those_of_the_profile_in_the_language_of_the_team(cast: Cast) -> None:
-    scene = Scene(cast.team("A", locale="sv", views=["owned", "mine"]))
-    told = [(view["id"], view["name"]) for view in lines(scene.customer, f"{scene.path}/views")]
-    assert told == [("owned", "Ärenden jag ansvarar för"), ("mine", "Mina ärenden")]
+def test_the_views_are_those_of_the_profile_in_my_language(cast: Cast) -> None:
+    scene = Scene(cast.team("A", views=["owned", "mine"]))
+
+    def told() -> list[tuple[str, str]]:
+        return [(view["id"], view["name"]) for view in lines(scene.customer, f"{scene.path}/views")]
+
+    assert told() == [("owned", "Cases I own"), ("mine", "My cases")]
+    expect(scene.customer.patch("/v1/me", {"locale": "sv"}), 200)
+    cast.world.settle(lambda: told() == [("owned", "Ärenden jag ansvarar för"), ("mine", "Mina ärenden")])
     assert [view["id"] for view in lines(scene.agent, f"{scene.path}/views")] == ["assigned", "owned", "mine"]

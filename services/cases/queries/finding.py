@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from services.cases import rules
 from services.cases.queries.lists import list_cases, must_be_allowed
 from services.cases.queries.people import one_at_a_time, standings
-from services.cases.queries.sight import me, team, visible
+from services.cases.queries.sight import me, mine, team, visible
 from services.cases.queries.single import tells_priority
 from services.cases.tables import cases, read_markers, views
 from services.chassis.problems import NotFound
@@ -38,6 +38,7 @@ _NAMES = {
         *("Sager jeg følger", "På mit bord"),
     ),
 }
+_LOCALE = select(mine.c.locale).where(mine.c.user_id == me, mine.c.team_id == team, mine.c.active).limit(1)
 _OWN = select(*views.c).where(views.c.user_id == me, views.c.team_id == team).order_by(views.c.name, views.c.id)
 
 
@@ -45,7 +46,9 @@ def list_views(uow: UnitOfWork, ask: c.ListViews) -> c.ViewList:
     """Raises NotFound for a team that is not his."""
     places, policy = standings(uow, ask.team_id)
     desk = ["assigned"] if any(place.staff for place in places) else []
-    offered = [_built_in(key, str(policy["locale"])) for key in (*desk, *policy["views"])]
+    told = uow.first(_LOCALE, {"me": uow.actor.user_id, "team_id": ask.team_id})
+    locale = str((told and told.locale) or policy["locale"])
+    offered = [_built_in(key, locale) for key in (*desk, *policy["views"])]
     return c.ViewList(data=offered + own(uow, ask.team_id))
 
 

@@ -59,6 +59,7 @@ memberships = Table(
     Column("fact_version", BigInteger, nullable=False),
     Column("available", Boolean, nullable=False),
     Column("replacement_id", Text),
+    Column("locale", Text),  # null: not told yet
     Index("memberships_by_user", "user_id", "team_id"),
     Index("memberships_by_place", "team_id", "organization_id", "user_id"),
     Index("memberships_gone", "team_id", "user_id", postgresql_where=text(GONE)),

@@ -52,8 +52,8 @@ class ViewList(View):
 
 
 class ListViews(Request[ViewList]):
-    """The views I have: those the team's profile offers (``views``), for staff their desk before them; then my own by
-    name. The others that are built in answer to their key all the same."""
+    """The views I have: those the team's profile offers (``views``), for staff their desk before them, in my language;
+    then my own by name. The others that are built in answer to their key all the same."""
 
     team_id: Slug
 
