@@ -22,6 +22,7 @@ from sqlalchemy import (
     exists,
     false,
     func,
+    literal,
     or_,
     select,
     true,
@@ -190,6 +191,7 @@ def _to() -> Any:
         memberships.c.email,
         memberships.c.locale,
         memberships.c.organization_id.is_(None).label("staff"),
+        (literal("case.comment", Text()) == memberships.c.permissions.any_()).label("writes"),
         user_id=mails.c.user_id,
         team_id=mails.c.team_id,
     ).join_from(cases, memberships, memberships.c.team_id == cases.c.team_id)
@@ -229,7 +231,7 @@ def _due() -> Select[Any]:
         *[func.coalesce(to.c.staff, false()).label("staff"), contacts.c.contact_id, contacts.c.nonce],
     ]
     about = func.coalesce(teams.c.name, mails.c.team_id).label("team")
-    writes = or_(contacts.c.contact_id.is_(None), func.coalesce(teams.c.visitors_answer, true())).label("may_write")
+    writes = func.coalesce(to.c.writes, teams.c.visitors_answer, true()).label("may_write")
     beside = mails.outerjoin(to, true()).outerjoin(contacts, outside).join(address, true())
     return (
         select(mails, *recipient, address, about, writes, known.label("known"))

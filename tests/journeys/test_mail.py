@@ -210,3 +210,11 @@ def test_an_answer_that_cannot_be_taken_is_held_and_its_sender_told(
         ).one()
     assert (kept.outcome, kept.reason) == ("held", "not_in_this_status")
     assert b"Order 17." in bytes(kept.raw)
+
+
+def test_who_only_reads_is_not_asked_to_answer_by_mail(scene: Scene, post: Post) -> None:
+    reads = scene.home.person(permissions=["case.read"])
+    case, here = scene.open(follower_ids=[reads.id])
+    expect(scene.agent.post(f"{here}/comments", {"body": "Vilken order?"}), 201)
+    assert "reply-to" in post.wait(scene.customer, case, "Vilken order?")["headers"]
+    assert "reply-to" not in post.wait(reads, case, "Vilken order?")["headers"]
