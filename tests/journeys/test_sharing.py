@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -203,6 +204,21 @@ def test_who_loses_the_product_sees_nothing_by_following(memory: MemoryWorld, ca
     assert (refused["code"], refused["errors"][0]["rule"]) == ("follower_needs_product", "entitled")
     assert expect(me.get(here), 200)["followers"][0]["id"] == follower.id  # remembered, for when it comes back
     assert holding("payroll") == (200, 200, 2)
+
+
+def test_who_got_the_first_follower_while_the_product_left_tells_it_after_all(memory: MemoryWorld, cast: Cast) -> None:
+    scene, work = cast.scene("A"), memory.client.works["cases"]
+    account = scene.team.organization(products=["business", "payroll"])
+    me, follower = account.person(), account.person()
+    case, here = scene.open(me, product="payroll")
+    expect(scene.team.cast.operator.patch(account.path, {"products": ["business"]}), 200)
+    memory.settle()
+    late = text("INSERT INTO followers (case_id, user_id, name) VALUES (:case_id, :user_id, 'F')")
+    with work.writing() as uow:  # as a command would that had read the old products and commits only now
+        uow.run(late, {"case_id": case["id"], "user_id": follower.id})
+    with memory.at(datetime.now(UTC) + timedelta(seconds=11)), work.writing() as uow:
+        memory.client.services["cases"].tell_audiences.do(uow)
+    assert expect(scene.agent.get(here), 200)["version"] == case["version"] + 1
 
 
 def test_who_waited_for_the_case_knows_who_stands_around_it_now(memory: MemoryWorld, cast: Cast) -> None:

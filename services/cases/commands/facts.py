@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Table, bindparam, delete, update
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from services.cases import rules
-from services.cases.commands.audiences import note_policy, note_products
+from services.cases.commands.audiences import LONGEST_WORK, note_policy, note_products
 from services.cases.queries import names
 from services.cases.tables import (
     cases,
@@ -62,7 +61,6 @@ _LEARN_MEMBERSHIP = _remember.on_conflict_do_update(
 _RENAME = update(cases).where(names.MISNAMED).values(names.NAMES)
 _RENAME_FOLLOWERS = update(followers).where(names.MISNAMED_FOLLOWERS).values(name=names.FOLLOWERS_NAME)
 _SETTLED = delete(renames).where(renames.c.at < bindparam("before"), names.CARRIED_OVER)
-LONGEST_WORK = timedelta(seconds=6)  # no command takes longer: its deadline is 5 s
 
 
 def learn_team(uow: UnitOfWork, event: TeamChanged) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
-from sqlalchemy import ARRAY, Boolean, Text, any_, bindparam, exists, select
+from sqlalchemy import ARRAY, Boolean, DateTime, Text, and_, any_, bindparam, cast, exists, null, or_, select
 
 from services.cases import rules
 from services.cases.queries.people import standings
@@ -97,10 +97,23 @@ OF_ORGANIZATION = _concerned.where(
     _old.c.organization_id == cases.c.organization_id,
     (any_(_old.c.products) == cases.c.product) != (any_(_new) == cases.c.product),
 )
-OF_TEAM = _concerned.where(
-    cases.c.team_id == bindparam("team_id"),
-    teams.c.team_id == cases.c.team_id,
-    teams.c.profile["followers"]["need_product"].as_boolean() != bindparam("need_product", type_=Boolean()),
+_other_rule = teams.c.profile["followers"]["need_product"].as_boolean() != bindparam("need_product", type_=Boolean())
+OF_TEAM = _concerned.where(cases.c.team_id == bindparam("team_id"), teams.c.team_id == cases.c.team_id, _other_rule)
+_at: Any = bindparam("at", type_=DateTime(timezone=True))
+# What a second look needs to know of the same two facts.
+LOOK_AGAIN_HERE = select(_old.c.organization_id, _old.c.products + _new, _at).where(
+    _old.c.organization_id == bindparam("organization_id"), _old.c.products != _new
+)
+LOOK_AGAIN_AT_ALL = select(teams.c.team_id, cast(null(), ARRAY(Text)), _at).where(
+    teams.c.team_id == bindparam("team_id"), _other_rule
+)
+
+_wanted = {name: any_(bindparam(name, type_=ARRAY(Text))) for name in ("organizations", "products", "teams")}
+SECOND_LOOK = _concerned.where(
+    or_(
+        and_(cases.c.organization_id == _wanted["organizations"], cases.c.product == _wanted["products"]),
+        cases.c.team_id == _wanted["teams"],
+    )
 )
 _UNTOLD = select(untold.c.case_id).limit(MOST_AT_ONCE)
 

@@ -11,6 +11,7 @@ from services.cases.tables.facts import (
     organizations,
     queues,
     renames,
+    second_looks,
     teams,
 )
 from services.cases.tables.finding import documents, read_markers, unindexed, views, words
@@ -56,6 +57,7 @@ __all__ = [
     "quotes",
     "read_markers",
     "renames",
+    "second_looks",
     "tags",
     "teams",
     "technical_information",

@@ -120,3 +120,15 @@ renames = Table(
     Column("name", Text, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
 )
+
+
+# Organizations whose products, and teams whose rule for followers, changed a moment ago: a case that got its first
+# follower at that very moment may have told the neighbours the audience of before. ``products``: those that changed;
+# null: any.
+second_looks = Table(
+    "second_looks",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("products", ARRAY(Text)),
+    Column("at", DateTime(timezone=True), nullable=False),
+)
