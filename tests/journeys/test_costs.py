@@ -63,9 +63,8 @@ class Ground:
     def _fill(self) -> None:
         case, here = self.scene.open(follower_ids=[self.colleague.id])
         self.things |= {"case_id": case["id"], "number": case["number"]}
-        for body in ("One.", "Two."):
-            said = expect(self.customer.post(f"{here}/comments", {"body": body}), 201)
-        self.things["comment_id"] = said["id"]
+        said = [expect(self.customer.post(f"{here}/comments", {"body": body}), 201) for body in ("One.", "Two.")]
+        self.things["comment_id"] = said[0]["id"]
         expect(self.agent.put(f"{here}/tags/urgent"), 200)
         expect(self.agent.post(f"{here}/calls", {"minutes": 5, "summary": "He called."}), 201)
         expect(self.agent.post(f"{here}/links", {"other_id": self.scene.open()[0]["id"]}), 201)
