@@ -291,6 +291,26 @@ def test_whom_the_issuer_knows_from_one_team_comes_into_another_like_anybody(
     assert places(here) == [(cast.scene("E").home.id, "member")]
 
 
+def test_an_invitation_keeps_nobody_out_who_is_in(
+    world: World, cast: Cast, here: Door, real: Provider, scene: Scene
+) -> None:
+    asked = {"user_name": unique("una"), "name": "Una", "password": "known-to-somebody-else"}
+    asked["email"] = f"{asked['user_name']}@{DOMAIN}"
+    expect(scene.administrator.post(scene.home.users, asked), 201)
+    una = cast.sign_in(asked["user_name"], asked["password"], asked["email"])
+    subject = linked(here, real, una)
+    invite(scene.team, una.email, organization_id=scene.abroad.id, role="member")
+    una.token = expect(here.enter(real, subject), 201)["access_token"]
+    assert [line["organization_id"] for line in expect(una.get("/v1/me"), 200)["memberships"]] == [scene.home.id]
+    other = cast.scene("C")
+    elsewhere = door(cast, other, real.issuer, joins=other.home.id, domains=[DOMAIN])
+    assert expect(elsewhere.enter(real, subject), 409)["code"] == "address_unproven"
+    expect(reset(world, lose(world, una.user_name, una.email)), 200)
+    una.token = expect(sign_in(world, una, NEW), 201)["access_token"]
+    una.token = expect(here.enter(real, linked(here, real, una)), 201)["access_token"]
+    assert len(expect(una.get("/v1/me"), 200)["memberships"]) == 2
+
+
 def test_a_session_ends_with_the_provider_it_began_at(cast: Cast, here: Door, real: Provider, scene: Scene) -> None:
     other = door(cast, scene, real.issuer, joins=scene.home.id, domains=[DOMAIN])
     who = scene.home.person()

@@ -127,8 +127,9 @@ def test_people_come_and_go(console: Console, team: Team) -> None:
     assert name in console.run("users", "list", team.id, organization["id"])
     invited = ("users", "invite", team.id, organization["id"], f"bo.{name}@example.org", "Bo Ek")
     assert console.told(*invited)["organization_id"] == organization["id"]
-    assert console.told("users", "deactivate", team.id, added["id"])["active"] is False
     assert "[already_member]" in console.run(*words, typed="blue-Horse-42-Battery\n", status=1)
+    assert console.told("users", "deactivate", team.id, added["id"])["active"] is False
+    assert console.told(*words, typed="blue-Horse-42-Battery\n")["id"] == added["id"]
 
 
 def test_staff_is_listed_and_a_person_is_shut_out_and_let_in(console: Console, team: Team) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -220,19 +221,25 @@ def _leave_open(uow: UnitOfWork, ask: c.FinishSignIn, proven: Proven | Waiting, 
 def _who_comes(uow: UnitOfWork, found: Fields, proof: Proof) -> str:
     """The person, with the place this team has for him: an issuer may serve several teams, and whom it knows from one
     is invited to another like anybody else. A place is no session: for that he may have to bring a code yet."""
-    user_id = queries.oidc.known_as(uow, proof.issuer, proof.subject)
-    if user_id is None:
+    person = queries.oidc.known_as(uow, proof.issuer, proof.subject)
+    if person is None:
         return _welcome(uow, found, proof)
     if proof.email is not None:
-        invitation = _invitation(uow, found, proof.email, user_id)
-        joins = rules.oidc.welcomed(found, proof.email)
-        if invitation:
-            join_by(uow, invitation, queries.people.person(uow, user_id))
-        elif joins and not queries.oidc.was_ever_here(uow, found["team_id"], user_id):
-            person = queries.people.person(uow, user_id)
-            rules.joining.must_be_proven(person)
+        been_here = queries.oidc.was_ever_here(uow, found["team_id"], person["id"])
+        if person["proven_at"] or not been_here:  # an invitation keeps nobody out who is in already
+            _take_place(uow, found, proof.email, person, been_here=been_here)
+    return str(person["id"])
+
+
+def _take_place(uow: UnitOfWork, found: Fields, email: str, person: Fields, *, been_here: bool) -> None:
+    invitation = _invitation(uow, found, email, person["id"])
+    joins = rules.oidc.welcomed(found, email)
+    if invitation:
+        join_by(uow, invitation, person)
+    elif joins and not been_here:
+        rules.joining.must_be_proven(person)
+        with suppress(Conflict):  # he comes twice at once
             join(uow, person, _place(uow, joins))
-    return user_id
 
 
 def _invitation(uow: UnitOfWork, found: Fields, email: str, user_id: str = "") -> Fields | None:

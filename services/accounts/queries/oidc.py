@@ -16,6 +16,7 @@ from services.accounts.tables import (
     invitations,
     memberships,
     organizations,
+    users,
 )
 from services.chassis.messages import fields_of
 from services.chassis.problems import NotFound
@@ -72,12 +73,11 @@ def home_of_newcomers(uow: UnitOfWork, joins: str) -> Fields:
     return found
 
 
-def known_as(uow: UnitOfWork, issuer: str, subject: str) -> str | None:
+def known_as(uow: UnitOfWork, issuer: str, subject: str) -> Fields | None:
     """The person this name of that issuer belongs to. He is nobody yet, so this does not begin at
     ``visible``."""
-    rows = select(identities.c.user_id).where(identities.c.issuer == issuer, identities.c.subject == subject)
-    found = uow.first(rows)
-    return None if found is None else str(found.user_id)
+    rows = sight.people_with_login().join(identities, identities.c.user_id == users.c.id)
+    return sight.one(uow, rows.where(identities.c.issuer == issuer, identities.c.subject == subject))
 
 
 def identity(uow: UnitOfWork, issuer: str, subject: str) -> Fields:
