@@ -77,7 +77,7 @@ def _base(ask: c.ListCases, *, staff: bool) -> str:
         return ask.view
     if ask.view == "assigned" or ask.assignee not in (None, "none"):
         return "desk"
-    if ask.queue is not None:
+    if ask.queue is not None and ask.sort not in _OPEN_ONLY:
         return "queue"
     if ask.organization_id is not None or not staff:
         return "organization"

@@ -55,6 +55,8 @@ def test_priority_orders_open_cases_only() -> None:
     assert not offered(True, sort="priority")
     assert not offered(False, sort="priority", status=["open", "closed"])
     assert not offered(True, sort="priority", view="mine")
+    assert offered(True, sort="due", view="open", queue="queue_01m7x2c4e6g8j0k2m4n6p8q0r2")
+    assert not offered(True, sort="due", queue="queue_01m7x2c4e6g8j0k2m4n6p8q0r2")
 
 
 def test_statuses_of_the_whole_team_are_walked_one_by_one() -> None:

@@ -111,6 +111,19 @@ def test_what_is_offered_is_never_refused(status: Status, confirmation: str) -> 
             rules.must_be_able(reader, permission)
 
 
+def test_what_is_over_goes_on_elsewhere_and_an_offer_is_taken_back_or_declined() -> None:
+    over = NOW - timedelta(days=15)
+    assert "case.follow_up" in rules.able(customer(status="closed", closed_at=over), NOW)
+    assert "case.follow_up" not in rules.able(customer(status="closed", closed_at=NOW), NOW)
+    offer: dict[str, Any] = {"status": "waiting_customer", "gate": "offered"}
+    assert "quote.withdraw" in rules.able(staff(**offer), NOW)
+    assert "quote.decline" not in rules.able(staff(**offer), NOW)
+    decides = customer([*HELD["member"], "quote.approve"], **offer)
+    assert {"quote.approve", "quote.decline"} <= {*rules.able(decides, NOW)}
+    decides.approves = False  # the contract names others
+    assert not {"quote.approve", "quote.decline"} & {*rules.able(decides, NOW)}
+
+
 def test_a_customer_never_speaks_internally_and_never_works_the_case() -> None:
     offered = rules.able(customer(), NOW)
     for permission in ("case.comment_internal", "case.answer", "case.assign", "case.review"):
