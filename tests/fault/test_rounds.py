@@ -48,3 +48,16 @@ def test_an_errand_is_carried_again_after_a_crash_and_its_failure_is_written_dow
     assert carried.count(crashed) == 2
     assert all(carried.count(parcel) == 1 for parcel in set(carried) - {crashed})
     process.stop()
+
+
+def test_old_keys_are_forgotten_batch_after_batch_without_a_rest(bench: Bench, start: Callable[..., Process]) -> None:
+    process = start("worker")
+    process.stop()
+    bench.sql(
+        "INSERT INTO inbox (key, fingerprint, at) SELECT 'old ' || n, '', now() - interval '2 days'"
+        " FROM generate_series(1, 12000) n"
+    )
+    process.start()
+    old = "SELECT count(*) FROM inbox WHERE key LIKE 'old %'"
+    eventually(lambda: bench.sql(old) == [(0,)], MANY, "three batches in one go")
+    process.stop()

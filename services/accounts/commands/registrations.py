@@ -31,7 +31,7 @@ def hash_wished_password(work: Work, context: Context, ask: c.StartRegistration)
     rules.passwords.must_be_good(ask.password, (ask.user_name, ask.email))
     with work.writing(context) as uow:
         rules.joining.must_take_registrations(_profile(uow, ask.team_id))
-        client = rules.joining.network_of(str(context.more.get("ip", "")))
+        client = rules.attempts.place(context.more.get("ip", ""))
         count(uow, f"registration {ask.team_id} {client}", rules.joining.REGISTRATIONS_OF_AN_ADDRESS)
         count(uow, f"registration {ask.team_id}", rules.joining.REGISTRATIONS_OF_A_TEAM)
     return secrets.hash_password(ask.password)

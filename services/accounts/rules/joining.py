@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import math
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -41,17 +40,6 @@ def must_not_be_too_many(count: int, limit: Limit, until: datetime, now: datetim
     if count > limit.most:
         seconds = max(1, math.ceil((until - now).total_seconds()))
         raise TooManyRequests("too_many_requests", "Too many of these. Wait a while.", retry_after=seconds)
-
-
-def network_of(ip: str) -> str:
-    """Who counts as one client: an IPv4 address, or the /64 that a household has of IPv6."""
-    try:
-        address = ipaddress.ip_address(ip)
-    except ValueError:
-        return "unknown"
-    if address.version == 4:
-        return str(address)
-    return str(ipaddress.ip_network((address, 64), strict=False))
 
 
 def must_take_registrations(profile: Mapping[str, Any]) -> None:

@@ -119,6 +119,6 @@ def _keys_changed(uow: UnitOfWork, reader: Reader, nonce: bytes | None) -> None:
         tell_address(uow, reader.case, contact._asdict(), nonce)
 
 
-def forget_attempts(uow: UnitOfWork) -> None:
+def forget_attempts(uow: UnitOfWork) -> bool:
     """Drop counters whose window is over."""
-    forget(uow)
+    return forget(uow)

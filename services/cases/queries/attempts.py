@@ -36,9 +36,11 @@ def count(uow: UnitOfWork, limits: Sequence[Limit]) -> datetime | None:
     return max(spent) if spent else None
 
 
-_OLD = select(attempts.c.counter).order_by(attempts.c.until).limit(2_000)
+_MOST = 2_000
+_OLD = select(attempts.c.counter).order_by(attempts.c.until).limit(_MOST)
 
 
-def forget(uow: UnitOfWork) -> None:
-    """Drop counters whose window is over; a few thousand a round, so that locks stay short."""
-    uow.run(delete(attempts).where(attempts.c.counter.in_(_OLD), attempts.c.until <= uow.now))
+def forget(uow: UnitOfWork) -> bool:
+    """Drop counters whose window is over; a few thousand a round, so that locks stay short. Says whether there may be
+    more."""
+    return uow.run(delete(attempts).where(attempts.c.counter.in_(_OLD), attempts.c.until <= uow.now)) >= _MOST

@@ -16,20 +16,21 @@ _LEARN_MEMBERSHIP = newer_only(memberships)
 _LEARN_CONTACT = newer_only(contacts)
 _CONTACT = [column.name for column in contacts.c if column.name != "nonce"]
 _LEARN_TEAM = newer_only(teams)
+_MOST = 2000  # so that locks stay short
 # Each looks only at the oldest rows of its primary key, which grows with time: nothing old costs next to nothing.
 _FORGET = {
     text(
-        "DELETE FROM feed WHERE cursor IN (SELECT cursor FROM feed ORDER BY cursor LIMIT 2000) AND time < :before"
+        "DELETE FROM feed WHERE cursor IN (SELECT cursor FROM feed ORDER BY cursor LIMIT :most) AND time < :before"
     ): rules.FEED_KEPT,
     text(
-        "DELETE FROM inbound WHERE id IN (SELECT id FROM inbound ORDER BY id LIMIT 2000) AND received_at < :before"
+        "DELETE FROM inbound WHERE id IN (SELECT id FROM inbound ORDER BY id LIMIT :most) AND received_at < :before"
     ): rules.INBOUND_KEPT,
     text(
-        "DELETE FROM mails WHERE id IN (SELECT id FROM mails ORDER BY id LIMIT 2000)"
+        "DELETE FROM mails WHERE id IN (SELECT id FROM mails ORDER BY id LIMIT :most)"
         " AND created_at < :before AND next_try_at IS NULL"
     ): rules.MAILS_KEPT,
     text(
-        "DELETE FROM letters WHERE id IN (SELECT id FROM letters ORDER BY id LIMIT 2000)"
+        "DELETE FROM letters WHERE id IN (SELECT id FROM letters ORDER BY id LIMIT :most)"
         " AND created_at < :before AND next_try_at IS NULL"
     ): rules.MAILS_KEPT,
 }
@@ -59,7 +60,8 @@ def learn_team(uow: UnitOfWork, happened: TeamChanged) -> None:
     uow.run(_LEARN_TEAM, values)
 
 
-def forget_the_old(uow: UnitOfWork) -> None:
-    """Drop old lines of the feed, old replies as they came in, and old mails that are done; a few thousand a round."""
-    for statement, kept in _FORGET.items():
-        uow.run(statement, {"before": uow.now - kept})
+def forget_the_old(uow: UnitOfWork) -> bool:
+    """Drop old lines of the feed, old replies as they came in, and old mails that are done; a few thousand a round.
+    Says whether there may be more."""
+    gone = [uow.run(statement, {"before": uow.now - kept, "most": _MOST}) for statement, kept in _FORGET.items()]
+    return max(gone) >= _MOST
