@@ -39,7 +39,8 @@ class RpcLine:
     """One request, one function, one reply.
 
     ``look`` (commands only) runs before the transaction: there the outside world may be asked or heavy work be done.
-    What it returns is the third argument of ``do``. It decides nothing; ``do`` checks again under its locks.
+    What it returns is the third argument of ``do``. It decides nothing; ``do`` checks again under its locks. When it
+    refuses what was done before under the same key, the answer of then counts.
     """
 
     message: type[Request[Any]]

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from services.accounts import commands, queries
 from services.chassis.actor import Actor, Context
-from services.contracts.accounts import RemoveOrganization
+from services.contracts.accounts import ChangeOrganization, RemoveOrganization
 from tests.journeys.cast import Cast, Person, Scene, expect, unique
 from tests.journeys.crowd import at_once, patiently
 from tests.journeys.test_live import feed, newest
@@ -205,3 +205,23 @@ def test_who_is_let_in_while_the_organization_goes_has_no_place_there(memory: Me
             with work.noting() as beside:
                 eventually(lambda: beside.all(WAITING)[0][0])
         assert expect(late.result(), 409)["code"] == "organization_inactive"
+
+
+def test_the_organization_of_nobody_gets_a_version_for_each_change(memory: MemoryWorld, cast: Cast) -> None:
+    team, work = cast.team("B"), memory.client.works["accounts"]
+    [nobodys] = expect(cast.operator.get(f"{team.path}/organizations"), 200)["data"]
+    more = [*team.profile["products"], {"key": "another", "name": "Another"}]
+    headers = {"If-Match": cast.operator.get(f"{team.path}/profile").headers["etag"]}
+    with ThreadPoolExecutor(1) as pool:
+        with work.writing() as uow:
+            change = ChangeOrganization(team_id=team.id, organization_id=nobodys["id"], name="Visitors")
+            operator = Context(Actor("operator", cast.operator.id))
+            commands.places.change_organization(replace(uow, context=operator), change)
+            profile = {"profile": team.profile | {"products": more}}
+            late = pool.submit(cast.operator.put, f"{team.path}/profile", profile, headers=headers)
+            with work.noting() as beside:
+                eventually(lambda: beside.all(WAITING)[0][0])
+        expect(late.result(), 200)
+    [changed] = expect(cast.operator.get(f"{team.path}/organizations"), 200)["data"]
+    assert (changed["name"], changed["products"][-1]) == ("Visitors", "another")
+    assert changed["version"] == nobodys["version"] + 2
