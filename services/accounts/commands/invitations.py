@@ -76,7 +76,7 @@ def _invite(uow: UnitOfWork, standing: Standing, organization: Fields | None, as
     note(uow, "invitation.sent", team_id=asked["team_id"], object_id=row["id"], role=asked["role"])
     about = {"team_id": asked["team_id"], "thing_id": row["id"], "actor_id": me["id"]}
     uow.record(c.UserInvited(**about, organization_id=place))
-    return queries.joining.invitation_view(row)
+    return queries.joining.invitation_view(row, standing)
 
 
 def remove_invitation(uow: UnitOfWork, ask: c.RemoveInvitation) -> c.DoneView:

@@ -235,13 +235,16 @@ def list_invitations(uow: UnitOfWork, ask: c.ListInvitations) -> c.InvitationPag
         invitations.c.team_id == ask.team_id, _PENDING, invitations.c.expires_at > uow.now, or_(*managed)
     )
     found, cursor = sight.page(uow, rows, [invitations.c.id], ask)
-    return c.InvitationPage(data=[invitation_view(row) for row in found], next_cursor=cursor)
+    return c.InvitationPage(data=[invitation_view(row, standing) for row in found], next_cursor=cursor)
 
 
-def invitation_view(row: Fields) -> c.InvitationView:
-    """From ``invitations``."""
+def invitation_view(row: Fields, standing: Standing) -> c.InvitationView:
+    """From ``invitations``; ``standing`` is the reader's in the team."""
+    into = row["organization_id"]
+    able = standing.able([rules.standing.office(into)], into)
     plain = ("id", "team_id", "organization_id", "email", "name", "role", "permissions", "locale")
-    return c.InvitationView(**{name: row[name] for name in (*plain, "invited_by", "created_at", "expires_at")})
+    told = {name: row[name] for name in (*plain, "invited_by", "created_at", "expires_at")}
+    return c.InvitationView(**told, may=able)
 
 
 # --- contacts --------------------------------------------------------------------------------------------------------

@@ -211,7 +211,8 @@ class RejectUserRequest(Request[UserRequestView]):
 
 
 class InvitationView(View):
-    """An invitation that nobody has accepted yet. ``organization_id`` null: into the team's own staff."""
+    """An invitation that nobody has accepted yet. ``organization_id`` null: into the team's own staff. ``permissions``:
+    what he will hold instead of the role's; ``may``: what the caller may do with the invitation now."""
 
     id: Id
     team_id: Slug
@@ -224,6 +225,7 @@ class InvitationView(View):
     invited_by: Id
     created_at: datetime
     expires_at: datetime
+    may: Permissions = []
 
 
 class InvitationPage(View):
