@@ -238,6 +238,17 @@ def test_customers_give_keys_to_their_own_cases_only_and_only_where_the_team_has
     expect(shut.agent.post(f"{there}/access-keys"), 403)
 
 
+def test_a_members_key_ends_with_his_place(cast: Cast, world: World) -> None:
+    scene = cast.scene("B")
+    leaver = scene.home.person()
+    case = scene.team.open_case(leaver)
+    shown = {"X-Access-Key": expect(leaver.post(f"{scene.path}/cases/{case['id']}/access-keys"), 201)["key"]}
+    expect(world.http("GET", "/v1/access", headers=shown), 200)
+    expect(scene.team.cast.operator.patch(f"{scene.home.users}/{leaver.id}", {"active": False}), 200)
+    world.settle(lambda: world.http("GET", "/v1/access", headers=shown).status == 404)
+    expect(world.http("POST", "/v1/access/comments", headers=shown, json={"body": "Still me."}), 404)
+
+
 def test_a_key_that_only_reads_changes_nothing(cast: Cast, world: World) -> None:
     scene = Scene(cast.team("B", access_key="read"))
     visitor = Visitor(world, scene, f"{unique('nora')}@example.org")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from sqlalchemy import LargeBinary, Row, Select, Text, any_, bindparam, literal, or_, select
+from sqlalchemy import LargeBinary, Row, Select, Text, any_, bindparam, exists, literal, or_, select
 
 from services.cases import rules
 from services.cases.queries import attempts
-from services.cases.queries.sight import POLICY, READS_ALL, mine, team
+from services.cases.queries.sight import POLICY, READS, READS_ALL, mine, team
 from services.cases.queries.single import (
     AS_READ,
     START,
@@ -39,10 +39,22 @@ def _behind(*where: Any, to_change: bool = False) -> Select[Any]:
     return found.with_for_update(of=cases) if to_change else found
 
 
+# A member's key speaks in his name, so it ends with his place; somebody without a login has none to lose.
+_still_there = or_(
+    ~cases.c.contact_id.startswith("user_"),
+    exists().where(
+        memberships.c.user_id == cases.c.contact_id,
+        memberships.c.team_id == cases.c.team_id,
+        memberships.c.organization_id == cases.c.organization_id,
+        memberships.c.active,
+        any_(memberships.c.permissions) == READS,
+    ),
+)
 _opened = (
     access_keys.c.key_hash == bindparam("key_hash", type_=LargeBinary()),
     access_keys.c.ended_at.is_(None),
     cases.c.id == access_keys.c.case_id,
+    _still_there,
 )
 _BY_KEY, _BY_KEY_TO_CHANGE = _behind(*_opened), _behind(*_opened, to_change=True)
 _BY_CONTACT = _behind(
