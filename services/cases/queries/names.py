@@ -57,4 +57,5 @@ FOLLOWERS_NAME = _name_of(followers.c.user_id)
 _ELSEWHERE = [exists().where(who == _new.user_id, name != _new.name) for who, name in _PERSONS]
 _ELSEWHERE.append(exists().where(followers.c.user_id == _new.user_id, followers.c.name != _new.name))
 # Nobody bears the old name any more. Asked for each person by himself: as a join it could become a walk of all cases.
-CARRIED_OVER: Any = ~select(or_(*_ELSEWHERE)).correlate(renames).scalar_subquery()
+_BORNE = select(or_(*[one.correlate(renames) for one in _ELSEWHERE])).correlate(renames)
+CARRIED_OVER: Any = ~_BORNE.scalar_subquery()
