@@ -182,7 +182,7 @@ def away(world: World, scene: Scene, who: Person, state: str = "away") -> None:
     def known() -> bool:
         made, here = scene.open(type_key="level_1", fields={"preferred_assignee": who.id})
         expect(scene.agent.post(f"{here}/cancel"), 200)
-        return bool((made["assignee"]["id"] == who.id) == (state == "present"))
+        return bool(((made["assignee"] or {}).get("id") == who.id) == (state == "present"))
 
     world.settle(known)
 
