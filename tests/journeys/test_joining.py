@@ -384,7 +384,11 @@ def test_a_case_is_filed_for_a_contact_who_is_mailed_although_he_has_no_login(
     post.wait(per, case, "Try it now, Per.")
     assert not [mail for mail in post.to(karin, case) if "Try it now" in mail["text"]]
     other = heard(lambda: scene.customer.post(cases, scene.team.form(contact_id=per_id)))
+    key = {"X-Access-Key": expect(scene.agent.post(f"{here}/access-keys"), 201)["key"]}
     expect(scene.agent.post(f"{here}/merge", {"into_id": other["id"]}), 200)
+    seen = expect(world.http("GET", "/v1/access", headers=key), 200)
+    assert (seen["number"], seen["comments"][-1]["body"]) == (other["number"], "Try it now, Per.")
+    expect(world.http("POST", "/v1/access/comments", headers=key, json={"body": "I will."}), 201)
     assert post.answer(Reply(post.wait(per, case, "Try it now, Per."), per.email, "It works.")) == "accepted"
     world.settle(lambda: expect(scene.agent.get(f"{cases}/{other['id']}"), 200)["comments"][-1]["body"] == "It works.")
     form = {**scene.team.form(contact_id=per_id), "organization_id": scene.home.id}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from sqlalchemy import LargeBinary, Row, Select, Text, any_, bindparam, exists, literal, or_, select
+from sqlalchemy import LargeBinary, Row, Select, Text, any_, bindparam, exists, func, literal, or_, select
 
 from services.cases import rules
 from services.cases.queries import attempts
@@ -33,9 +33,17 @@ _WIDTH = len(cases.c)
 _NAME = teams.c.name.label("team_name")
 
 
+# What was merged into a case is shown to its contact where it was his, too.
+_joined = cases.alias("joined")
+_pairs = select(func.json_agg(func.json_build_array(_joined.c.id, _joined.c.number))).where(
+    _joined.c.merged_into == cases.c.id, _joined.c.contact_id == cases.c.contact_id
+)
+_MERGED = _pairs.correlate(cases).scalar_subquery().label("merged")
+
+
 def _behind(*where: Any, to_change: bool = False) -> Select[Any]:
     more = (*people_around(), AS_READ) if to_change else ()
-    found = select(*cases.c, POLICY, _NAME, WATCHING, *more).where(teams.c.team_id == cases.c.team_id, *where)
+    found = select(*cases.c, POLICY, _NAME, WATCHING, _MERGED, *more).where(teams.c.team_id == cases.c.team_id, *where)
     return found.with_for_update(of=cases) if to_change else found
 
 
@@ -50,10 +58,17 @@ _still_there = or_(
         any_(memberships.c.permissions) == READS,
     ),
 )
+_source, _into = cases.alias("source"), cases.alias("into")
+# A key to a case that was merged opens the one that goes on, as long as that has the same contact.
+_goes_on = select(_into.c.id).where(
+    _source.c.id == access_keys.c.case_id,
+    _into.c.id == _source.c.merged_into,
+    _into.c.contact_id == _source.c.contact_id,
+)
 _opened = (
     access_keys.c.key_hash == bindparam("key_hash", type_=LargeBinary()),
     access_keys.c.ended_at.is_(None),
-    cases.c.id == access_keys.c.case_id,
+    cases.c.id == func.coalesce(_goes_on.correlate(access_keys).scalar_subquery(), access_keys.c.case_id),
     _still_there,
 )
 _BY_KEY, _BY_KEY_TO_CHANGE = _behind(*_opened), _behind(*_opened, to_change=True)
@@ -100,11 +115,12 @@ def behind_address(uow: UnitOfWork, team_id: str, case_id: str, contact_id: str)
 
 def _in_his_name(uow: UnitOfWork, row: Row[Any]) -> Behind | None:
     case = Case(*row[:_WIDTH])
-    policy, name, watching, *around = row[_WIDTH:]
+    policy, name, watching, merged, *around = row[_WIDTH:]
     if not rules.opens(case, policy, uow.now):
         return None
     standing = rules.at_the_door(case.contact_name, case.organization_id, policy)
     reader = Reader(case, standing, policy, [(user_id, follower) for user_id, follower in watching or []])
+    reader.merged = [(case_id, number) for case_id, number in merged or []]
     if around:
         stand_around(reader, around[:3]).before = Case(*row[:_WIDTH])
     return Behind(in_the_name_of(uow, case.contact_id), reader, name)
