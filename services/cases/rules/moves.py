@@ -4,12 +4,11 @@
 approved before the work (the case's ``gate`` is ``wanted`` or ``offered``). What is not listed is refused. A new act
 gets a row in both, or in ``MOVES`` alone: then it has to wait for the price. Notes on the choices:
 
-- a customer's comment on an answered or waiting case opens it again; on a closed one the team's policy decides
+- a customer's comment on a case that is answered, waits or is on hold opens it again; on a closed one the team's policy decides
   (``closed.comment_effect``; ``follow_up`` appends, and opens a linked case once the window is over);
 - support says whose turn it is (``TURNS``): the customer's, somebody else's, its own again. A team may have statuses of
-  its own within these; they are names and decide nothing. Only the customer's comment
-  ends the wait for him; a case on hold stays there until support takes it up again. While a price is wanted or offered
-  the price alone says whose turn it is;
+  its own within these; they are names and decide nothing. While a price is wanted or offered, the price alone says
+  whose turn it is;
 - support's public comment opens a new case, because a person has spoken; only the answer makes it ``answered``;
 - no row of ``SHUT`` leads to a status of work but the customer's approval, and the reclassification to something that
   needs none. Looking a case over, giving it to somebody and talking about it leave it where it is;
@@ -43,7 +42,7 @@ _ON_HOLD: Moves = {"new": "new", "waiting_customer": "on_hold", "on_hold": "on_h
 _WAIT_OR_CLOSED: Moves = _WAIT | {"closed": "closed"}
 
 MOVES: dict[str, Moves] = {
-    "customer_comments": _STAY | {"answered": "open", "waiting_customer": "open"},
+    "customer_comments": _STAY | dict.fromkeys(["answered", "waiting_customer", "on_hold"], "open"),
     "support_comments": _STAY | {"new": "open"},
     "comment_internal": _STAY,
     "change": _STAY_ALIVE,
