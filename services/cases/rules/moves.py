@@ -4,8 +4,8 @@
 approved before the work (the case's ``gate`` is ``wanted`` or ``offered``). What is not listed is refused. A new act
 gets a row in both, or in ``MOVES`` alone: then it has to wait for the price. Notes on the choices:
 
-- a customer's comment on a case that is answered, waits or is on hold opens it again; on a closed one the team's policy decides
-  (``closed.comment_effect``; ``follow_up`` appends, and opens a linked case once the window is over);
+- a customer's comment on a case that is answered, waits or is on hold opens it again; on a closed one the team's
+  policy decides (``closed.comment_effect``; ``follow_up`` appends, and opens a linked case once the window is over);
 - support says whose turn it is (``TURNS``): the customer's, somebody else's, its own again. A team may have statuses of
   its own within these; they are names and decide nothing. While a price is wanted or offered, the price alone says
   whose turn it is;
