@@ -6,12 +6,15 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 
+from services.cases.commands.facts import settle_names
 from services.cases.commands.finding import index_cases
 from services.cases.queries.search import FRESHEST
 from tests.journeys.cast import Cast, Person, Scene, expect
@@ -39,8 +42,9 @@ class Big:
     def engine(self) -> Any:
         return self.world.client.works["cases"].engine
 
-    def asked(self, who: Person, path: str) -> list[str]:
-        """The SELECTs of one request, with their values."""
+    @contextmanager
+    def heard(self) -> Iterator[list[str]]:
+        """The statements run inside, with their values."""
         heard: list[str] = []
 
         def hear(*told: Any) -> None:
@@ -49,9 +53,14 @@ class Big:
 
         event.listen(self.engine, "before_cursor_execute", hear)
         try:
-            expect(who.get(f"{self.scene.path}/{path}"), 200)
+            yield heard
         finally:
             event.remove(self.engine, "before_cursor_execute", hear)
+
+    def asked(self, who: Person, path: str) -> list[str]:
+        """The SELECTs of one request, with their values."""
+        with self.heard() as heard:
+            expect(who.get(f"{self.scene.path}/{path}"), 200)
         return [text for text in heard if text.lstrip().startswith(("SELECT", "WITH"))]
 
     def ran(self, who: Person, path: str) -> list[dict[str, Any]]:
@@ -212,6 +221,18 @@ def test_whichever_way_is_taken_the_newest_are_found(big: Big, places: tuple[int
 def test_a_slip_of_the_pen_is_looked_up_too(big: Big) -> None:
     word = vocabulary("en")[ROOTS]
     for node in big.ran(big.scene.agent, f"cases?q={word}xq"):
+        assert node["Node Type"] != "Seq Scan" or node["Relation Name"] not in BIG, node
+
+
+def test_the_round_that_carries_new_names_walks_an_index_to_what_is_theirs(big: Big) -> None:
+    work = big.world.client.works["cases"]
+    with work.writing() as uow:
+        uow.run(text("INSERT INTO renames VALUES ('user_nobody', 'New', :at)"), {"at": uow.now - timedelta(minutes=1)})
+    with big.heard() as said, work.writing() as uow:
+        settle_names(uow)
+    told = [one.removeprefix("BEGIN;") for one in said if "renames" in one]
+    assert len(told) == 6
+    for node in [node for one in told for node in nodes(big.plan(one))]:
         assert node["Node Type"] != "Seq Scan" or node["Relation Name"] not in BIG, node
 
 

@@ -58,7 +58,7 @@ _remember = insert(renames).from_select(["user_id", "name", "at"], names.newly_n
 _LEARN_MEMBERSHIP = _remember.on_conflict_do_update(
     index_elements=[renames.c.user_id], set_={"name": _remember.excluded.name, "at": _remember.excluded.at}
 )
-_RENAME = update(cases).where(names.MISNAMED).values(names.NAMES)
+_RENAME = [update(cases).where(misnamed).values(names.NAMES) for misnamed in names.MISNAMED]
 _RENAME_FOLLOWERS = update(followers).where(names.MISNAMED_FOLLOWERS).values(name=names.FOLLOWERS_NAME)
 _SETTLED = delete(renames).where(renames.c.at < bindparam("before"), names.CARRIED_OVER)
 
@@ -86,7 +86,8 @@ def learn_membership(uow: UnitOfWork, event: MembershipChanged) -> None:
 def settle_names(uow: UnitOfWork) -> None:
     """A timer: carry new names over, some hundred cases a round, and on for as long as somebody may still be writing
     who had read the old one. Comments keep the name they were signed with."""
-    uow.run(_RENAME)
+    for in_one_place in _RENAME:
+        uow.run(in_one_place)
     uow.run(_RENAME_FOLLOWERS)
     uow.run(_SETTLED, {"before": uow.now - LONGEST_WORK})
 
