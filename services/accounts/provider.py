@@ -38,6 +38,7 @@ log = structlog.get_logger("accounts")
 
 ALGORITHMS = ["RS256", "ES256", "PS256"]
 ALL_SECONDS = 4.0  # for all requests of one sign-in; the gateway waits 5
+AT_ONCE = 5  # half the workers of a process: slow providers leave the others to everybody else
 LARGEST = 256 * 1024
 KEPT_SECONDS = 600.0
 REFETCH_SECONDS = 30.0
@@ -86,6 +87,7 @@ class _Kept:
 
 
 _KEPT: dict[str, _Kept] = {}
+_ROOM = threading.Semaphore(AT_ONCE)
 
 
 def authorization_endpoint(issuer: str) -> str:
@@ -105,6 +107,8 @@ def _way_in(line: _Line, issuer: str) -> str:
 
 def _in_time(do: Callable[..., T], *values: Any) -> T:
     """``do(line, *values)`` in a real thread, with its troubles as Problems."""
+    if not _ROOM.acquire(blocking=False):
+        raise Unavailable("provider_busy", "Too many people sign in at providers. Try again.", retry_after=1)
     line = _Line()
     alarm = threading.Timer(ALL_SECONDS, line.shut)
     alarm.daemon = True
@@ -120,6 +124,7 @@ def _in_time(do: Callable[..., T], *values: Any) -> T:
     finally:
         alarm.cancel()
         line.shut()
+        _ROOM.release()
 
 
 def _prove(line: _Line, client: Client, way: Mapping[str, str], nonce: str, now: datetime) -> Proof:

@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
@@ -74,3 +75,20 @@ def test_who_speaks_a_byte_at_a_time_is_hung_up_on(
     assert time.monotonic() - began < 3
     dripping.join(5)
     assert not dripping.is_alive()
+
+
+@pytest.mark.parametrize("insecure", [True], indirect=True)
+@pytest.mark.usefixtures("insecure")
+def test_slow_providers_take_only_so_many_workers(listening: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(provider, "ALL_SECONDS", 0.5)
+    monkeypatch.setattr(provider, "_ROOM", threading.Semaphore(2))
+    silent = f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+    def ask(_: int) -> str:
+        with pytest.raises(Unavailable) as refused:
+            provider.authorization_endpoint(silent)
+        return refused.value.code
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sorted(pool.map(ask, range(6))) == ["provider_away"] * 2 + ["provider_busy"] * 4
+    assert ask(0) == "provider_away"
