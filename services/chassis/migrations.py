@@ -33,8 +33,9 @@ def migrate(service: str, url: str) -> None:
         db.execute(sa.text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
         db.commit()
         try:
-            command.upgrade(_config(service, db), "head")
-            db.commit()
+            if _revision_of(db) < newest(service):  # whoever held the lock may have done it, or more
+                command.upgrade(_config(service, db), "head")
+                db.commit()
         finally:
             db.rollback()
             db.execute(sa.text("SELECT pg_advisory_unlock(:lock)"), {"lock": _LOCK})
