@@ -327,3 +327,19 @@ def test_a_key_that_only_reads_adds_no_files(cast: Cast, world: World) -> None:
     visitor.open()
     refused = expect(visitor.ask("POST", "/files", files=[("file", ("a.txt", b"a", "text/plain"))]), 403)
     assert refused["code"] == "not_permitted"
+
+
+def test_what_is_split_off_a_visitors_ticket_is_his_too(
+    world: World, visitor: Visitor, scene: Scene, post: Post
+) -> None:
+    ticket = visitor.open()
+    expect(visitor.ask("POST", "/comments", json={"body": "And the door squeaks."}), 201)
+    here = f"{scene.path}/cases/{ticket['id']}"
+    said = expect(scene.agent.get(here), 200)["comments"][-1]["id"]
+    made = expect(scene.agent.post(f"{here}/split", {"comment_ids": [said], "title": "The door"}), 201)
+    assert (made["contact"], made["owner"]) == (ticket["contact"], ticket["contact"])
+    assert made["access_key"] is None
+    expect(scene.agent.post(f"{scene.path}/cases/{made['id']}/comments", {"body": "Oil it."}), 201)
+    mail = post.wait(of(visitor), made, "Oil it.")
+    visitor.key = mail["text"].partition("#key=")[2].split()[0]
+    assert visitor.look()["number"] == made["number"]

@@ -9,9 +9,10 @@ from sqlalchemy import ARRAY, Text, any_, bindparam, delete, insert
 
 from services.cases import queries, rules
 from services.cases.commands.linking import no_such_case
-from services.cases.commands.opening import Origin, open_after
+from services.cases.commands.opening import open_after
 from services.cases.commands.saving import record, save, take
 from services.cases.queries.grouping import BROUGHT_ALREADY, LEFT_OVER
+from services.cases.queries.weighing import Like
 from services.cases.rules import Reader, Round
 from services.cases.tables import followers, merges
 from services.chassis.problems import Conflict, Invalid
@@ -102,7 +103,7 @@ def split_case(uow: UnitOfWork, ask: c.SplitCase) -> c.CaseView:
     if first is None:
         raise Invalid.field("/comment_ids", "public", "At least one of them must be public; it describes the new case.")
     another, rest = _another(reader, ask.title, first.body), [one for one in said if one.id != first.id]
-    made = open_after(uow, another, Origin(reader.case.id, "related", words=rest))
+    made = open_after(uow, another, Like(reader.case.id), "related", rest)
     save(uow, reader)
     record(uow, reader, c.CaseChanged, Round(), fields=["links"])
     return made
@@ -121,7 +122,7 @@ def follow_up(uow: UnitOfWork, reader: Reader, title: str, description: str, fie
     """Open the case that comes after this one, and link it. Raises what OpenCase raises."""
     another = _another(reader, title, description)
     another = replace(another, fields=another.fields | fields)
-    return open_after(uow, another, Origin(reader.case.id, "follow_up", said=fields))
+    return open_after(uow, another, Like(reader.case.id, fields), "follow_up")
 
 
 def _another(reader: Reader, title: str, description: str) -> c.OpenCase:
@@ -131,6 +132,7 @@ def _another(reader: Reader, title: str, description: str) -> c.OpenCase:
     told = staff or reader.policy["priority"]["customer_sets"]
     theirs = rules.involved(reader) if staff else [case.contact_id] if case.contact_id in reader.present else []
     keeps_owner = staff and case.visibility != "private" and case.owner_id in reader.present
+    keeps_owner = keeps_owner and not rules.without_login(case.owner_id)
     return c.OpenCase(
         team_id=case.team_id,
         organization_id=case.organization_id,

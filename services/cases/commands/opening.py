@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Row, bindparam, insert
 from sqlalchemy.sql.dml import ReturningInsert
@@ -19,7 +19,7 @@ from services.cases.commands.saving import Said, noted_values, record
 from services.cases.queries.grouping import COPIED
 from services.cases.queries.people import FOLLOWING, NEXT_NUMBER
 from services.cases.queries.single import FIRST_COMMENTS, comment_page
-from services.cases.queries.weighing import Place, place_to_open, weigh
+from services.cases.queries.weighing import Like, Place, place_to_open, weigh
 from services.cases.rules import Reader, Round
 from services.cases.tables import (
     access_keys,
@@ -82,23 +82,13 @@ def open_case(uow: UnitOfWork, ask: c.OpenCase) -> c.CaseView:
     return register(uow, ask, weigh(uow, ask, place))
 
 
-class Origin(NamedTuple):
-    """The case that another one is made like and linked with: what of ``fields`` is ``said`` anew, the comments from
-    there that it begins with."""
-
-    case_id: str
-    kind: str
-    said: Collection[str] = ()
-    words: Sequence[Row[Any]] = ()
-
-
-def open_after(uow: UnitOfWork, ask: c.OpenCase, origin: Origin) -> c.CaseView:
-    """Register a case like another one, as far as that passes today. The version in If-Match is that of the other one.
-    Raises the same."""
+def open_after(uow: UnitOfWork, ask: c.OpenCase, like: Like, kind: str, words: Sequence[Row[Any]] = ()) -> c.CaseView:
+    """Register a case like another one, as far as that passes today, linked with it, and with these comments from
+    there. The version in If-Match is that of the other one. Raises the same."""
     uow, place = _caller(replace(uow, context=replace(uow.context, if_match=None)), ask)
-    reader = weigh(uow, ask, place, said=origin.said)
-    copies = [Said(**{**one._mapping, "id": new_id("cmt"), "case_id": reader.case.id}) for one in origin.words]
-    more: Along = {"link": link_row(uow, reader.case.id, origin.case_id, origin.kind)}
+    reader = weigh(uow, ask, place, like=like)
+    copies = [Said(**{**one._mapping, "id": new_id("cmt"), "case_id": reader.case.id}) for one in words]
+    more: Along = {"link": link_row(uow, reader.case.id, like.case_id, kind)}
     if copies:
         more["copies"] = {"rows": [asdict(one) for one in copies]}
     said, cursor = comment_page(copies, FIRST_COMMENTS)
@@ -114,7 +104,7 @@ def register(uow: UnitOfWork, ask: c.OpenCase, reader: Reader, more: Along | Non
     priority = case.priority if profile["priority"]["customer_sets"] else None
     told = Round(support=case.assignee_id is None, customer=True, followers=True)
     if "contact" in along:
-        tell_address(uow, case, along["contact"], along["key"]["nonce"] if key else None)
+        tell_address(uow, case, along["contact"], along["key"]["nonce"] if "key" in along else None)
     if key:
         uow.told_once.add("access_key")
     record(uow, reader, c.CaseOpened, told, type=case.type, priority=priority, product=case.product)
@@ -142,10 +132,10 @@ def _along(uow: UnitOfWork, ask: c.OpenCase, reader: Reader) -> tuple[Along, str
     contact = ask.contact or reader.outsider
     if contact is not None and contact.email is not None:
         along["contact"] = contact_row(reader.case, contact, reader.policy["locale"])
-    if ask.contact is None:
+    if ask.contact is None and not ("contact" in along and rules.visitor(reader.case.contact_id)):
         return along, None
     along["key"], key = new_key(uow, reader.case, None)
-    return along, key
+    return along, key if ask.contact else None  # whom support files one for, finds it in his mails
 
 
 def _caller(uow: UnitOfWork, ask: c.OpenCase) -> tuple[UnitOfWork, Place]:

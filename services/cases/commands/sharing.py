@@ -19,7 +19,7 @@ def change_owner(uow: UnitOfWork, ask: c.ChangeOwner) -> c.CaseView:
     case.status = rules.move("share", case)
     if case.visibility == "private":
         raise rules.private_refused()
-    house = queries.house(uow, case.team_id, case.organization_id, [ask.owner_id])
+    house = queries.house(uow, (case.team_id, case.organization_id), [ask.owner_id])
     if not (reader.standing.staff or house.colleagues):
         raise rules.owner_refused()
     name = (house.members or {}).get(ask.owner_id)

@@ -25,7 +25,7 @@ from sqlalchemy import cast as cast_to
 from services.cases.queries.desks import HANDS, Known
 from services.cases.queries.sight import POLICY, READS, READS_ALL, me, mine, team
 from services.cases.rules import Agreed, Outsider, Standing, Surroundings
-from services.cases.tables import Case, contacts, contracts, memberships, organizations, queues, teams
+from services.cases.tables import Case, case_contacts, contacts, contracts, memberships, organizations, queues, teams
 from services.chassis.problems import Conflict, NotFound
 from services.chassis.unit_of_work import UnitOfWork
 
@@ -126,7 +126,14 @@ _HOUSE = select(
     _contract,
     _piles.label("queues"),
 ).where(organizations.c.organization_id == bindparam("organization_id"), organizations.c.team_id == team)
-_HOUSE_AND_HANDS = _HOUSE.add_columns(HANDS)
+# How the contact without a login of another case is reached, and who he is.
+_reached = func.json_build_array(*case_contacts.c["contact_id", "name", "email", "phone"])
+_VISITOR = select(_reached).where(case_contacts.c.case_id == bindparam("like_case")).scalar_subquery().label("visitor")
+_HOUSES = {  # with hands? for a case like another one?
+    (hands, like): _HOUSE.add_columns(*([HANDS] if hands else []), *([_VISITOR] if like else []))
+    for hands in (False, True)
+    for like in (False, True)
+}
 _HOUSE_AND_PROFILE = _HOUSE.add_columns(teams.c.profile).where(teams.c.team_id == organizations.c.team_id)
 
 is_staff = (
@@ -177,20 +184,28 @@ def must_choose(places: list[Standing]) -> Conflict:
     return Conflict("organization_required", "Say which organization you represent.", extra={"choices": choices})
 
 
-def house(uow: UnitOfWork, team_id: str, organization_id: str, people: list[str], *, hands: bool = False) -> Row[Any]:
-    """An organization: its ``products``, whether the caller has ``colleagues`` there, the names of those ``people`` who
-    are active ``members``, those who are ``contacts`` without a login, the team's ``desk``, the ``contract`` in force,
-    the team's ``queues``, and who of the staff has how much in ``hands``, where that is asked for. Raises NotFound."""
+def house(
+    uow: UnitOfWork, place: tuple[str, str], people: list[str], *, hands: bool = False, like: str = ""
+) -> Row[Any]:
+    """An organization of a team (the ids of both are its ``place``): its ``products``, whether the caller has
+    ``colleagues`` there, the names of those ``people`` who are active ``members``, those who are ``contacts`` without
+    a login, the team's ``desk``, the ``contract`` in force, the team's ``queues``; where it is asked for, who of the
+    staff has how much in ``hands``, and the ``visitor`` whose case another is to be ``like``. Raises NotFound."""
+    team_id, organization_id = place
     values = {"me": uow.actor.user_id, "team_id": team_id, "organization_id": organization_id, "now": uow.now}
-    row = uow.first(_HOUSE_AND_HANDS if hands else _HOUSE, values | {"people": people})
+    row = uow.first(_HOUSES[hands, bool(like)], values | {"people": people, "like_case": like})
     if row is None:
         raise NotFound()
     return row
 
 
 def outsiders_of(home: Row[Any]) -> dict[str, Outsider]:
-    """From ``contacts`` of a house."""
-    return {contact_id: Outsider(*told) for contact_id, told in (home.contacts or {}).items()}
+    """From ``contacts`` of a house, and its ``visitor``."""
+    found = {contact_id: Outsider(*told) for contact_id, told in (home.contacts or {}).items()}
+    if visitor := getattr(home, "visitor", None):
+        contact_id, name, email, phone = visitor
+        found.setdefault(contact_id, Outsider(name, email, phone, None))
+    return found
 
 
 def surroundings(uow: UnitOfWork, case: Case, people: list[str]) -> Surroundings:

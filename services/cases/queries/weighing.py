@@ -25,6 +25,13 @@ class Place(NamedTuple):
     profile: Policy
 
 
+class Like(NamedTuple):
+    """The case that another one is made like, and what of ``fields`` is ``said`` anew."""
+
+    case_id: str
+    said: Collection[str] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Intake:
     """Everything that decides about a new case: the caller's place, the team's profile, the organization's people."""
@@ -45,28 +52,28 @@ def weigh(
     ask: c.OpenCase,
     place: Place,
     missing: Sequence[dict[str, str]] = (),
-    said: Collection[str] | None = None,
+    like: Like | None = None,
 ) -> Reader:
     """The case as it would be registered, with the people around it; nothing is written. ``missing``: faults that are
-    known already, told together with those of the form. ``said``: of a case like another, the fields that are its own;
-    what of the others does not pass today is left out, and nothing is demanded. Raises as ``open_case``."""
+    known already, told together with those of the form. Of a case ``like`` another, what does not pass today is left
+    out, and nothing is demanded. Raises as ``open_case``."""
     standing, organization_id, profile = place
-    if said is not None:
-        ask = _what_passes(ask, place, said)
+    if like is not None:
+        ask = _what_passes(ask, place, like.said)
     filling = Filling(ask.type, ask.topic, ask.priority, ask.product, ask.fields, ask.product_item, ask.product_range)
-    filled = rules.check_form(profile, filling, staff=standing.staff, missing=missing, demands=said is None)
+    filled = rules.check_form(profile, filling, staff=standing.staff, missing=missing, demands=like is None)
     if (told := ask.technical_information) is not None:
         rules.check_information(told.consent, told.information)
     named = [uow.actor.user_id, *(user_id for user_id in (ask.contact_id, ask.owner_id) if user_id), *ask.follower_ids]
     hands = rules.asks_for_hands(profile["routing"], filled.fields.get("preferred_assignee"))
-    home = house(uow, ask.team_id, organization_id, named, hands=hands)
+    home = house(uow, (ask.team_id, organization_id), named, hands=hands, like=like.case_id if like else "")
     agreed = Agreed.of(home.products, home.contract)
     members, desk, queues = home.members or {}, home.desk or [], [Queue(*one) for one in home.queues or []]
     intake = Intake(
         standing, organization_id, profile, agreed, home.colleagues, members, outsiders_of(home), desk, queues
     )
-    if said is not None:
-        ask = _what_is_there(ask, filled, intake, said)
+    if like is not None:
+        ask = _what_is_there(ask, filled, intake, like.said)
     rules.product_held(profile, agreed, ask.product)
     _check_preferred(intake, filled)
     case = _judged(_case(uow, ask, intake, filled), intake)

@@ -64,6 +64,7 @@ from services.cases.rules.keys import (
     intake_limits,
     opens,
     too_many,
+    visitor,
     without_login,
     wrong_keys,
 )
@@ -241,6 +242,7 @@ __all__ = [
     "upheaval",
     "used",
     "values_of",
+    "visitor",
     "walk_of",
     "went",
     "without_login",

@@ -76,6 +76,11 @@ def at_the_door(contact: str, organization_id: str, policy: Policy) -> Standing:
     return Standing("", organization_id, "key", held, contact)
 
 
+def visitor(user_id: str) -> bool:
+    """Whether this is somebody who filed his case at the open door, and comes back to it with a key."""
+    return user_id.startswith("contact_")
+
+
 def without_login(user_id: str) -> bool:
     """Whether this is the contact of one case, or of an organization: nobody signs in as him."""
     return user_id.startswith(("contact_", "con_"))
