@@ -104,22 +104,8 @@ def test_every_service_has_the_same_files(service: str) -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_migrations_follow_each_other_under_their_numbers(service: str) -> None:
-    files = sorted((ROOT / "services" / service / "migrations" / "versions").glob("*.py"))
-    before = None
-    for number, path in enumerate(files, 1):
-        said = dict(
-            re.findall(r'^(revision|down_revision) = "?(\w+)"?$', path.read_text(encoding="utf-8"), re.MULTILINE)
-        )
-        assert (path.name[:4], said["revision"]) == (f"{number:04}", f"{number:04}"), (
-            f"{path.name}: two have one number"
-        )
-        assert said["down_revision"] == str(before), f"{path.name} follows {said['down_revision']}"
-        before = said["revision"]
-
-
-@pytest.mark.parametrize("service", SERVICES)
 def test_migrations_follow_one_another(service: str) -> None:
+    """Two that are written at the same time bear the same number, and then no program starts."""
     files = sorted((ROOT / "services" / service / "migrations" / "versions").glob("[0-9]*.py"))
     told = [re.findall(r'^(?:down_)?revision = "?(\w+)"?', file.read_text(encoding="utf-8"), re.M) for file in files]
     numbers = [f"{number:04}" for number in range(1, len(files) + 1)]
