@@ -102,7 +102,7 @@ _OWN_UPLOADS = _OWN_UPLOADS.where(
     files.c.uploaded_by == me,
     files.c.id == any_(bindparam("file_ids", type_=ARRAY(Text))),
     files.c.state.in_((rules.HELD, rules.CLEAN)),
-)
+).with_for_update(of=files)  # or the errand drops one, held for an hour, between this look and its filing
 _TREE_FOLDERS = _in_folders.order_by(folders.c.name_key, folders.c.id)
 _TREE_FILES = _ITS_FILES.where(_CASE, _MAY_BE_TOLD).order_by(files.c.name_key, files.c.id)
 _in_force = (
@@ -168,7 +168,8 @@ def folder_of_comments(uow: UnitOfWork, case: Row[Any], *, internal: bool) -> Ro
 
 
 def own_uploads(uow: UnitOfWork, case: Row[Any], file_ids: Sequence[str]) -> dict[str, Row[Any]]:
-    """Those of these that the caller sent to this case and that have arrived, by id, in the order he named them."""
+    """Those of these that the caller sent to this case and that have arrived, held until the end; by id, in the order
+    he named them."""
     asked = _about(uow, case.team_id, case_id=case.case_id) | {"file_ids": list(file_ids)}
     found = {row.id: row for row in uow.all(_OWN_UPLOADS, asked)}
     return {file_id: found[file_id] for file_id in file_ids if file_id in found}

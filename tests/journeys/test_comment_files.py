@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from services.files import commands
 from tests.journeys.cast import Cast, Person, Scene, expect, unique
+from tests.journeys.test_races import WAITING
+from tests.parts import eventually
 from tests.world import HttpAnswer, MemoryWorld, World
 
 pytestmark = pytest.mark.journey
@@ -53,6 +57,21 @@ def test_until_the_comment_comes_only_the_uploader_knows_of_its_file(memory: Mem
     expect(scene.customer.get(place), 404)
     assert expect(say(scene.customer, here, file["id"]), 422)["errors"][0]["rule"] == "exists"
     assert expect(scene.customer.get(here), 200)["comments"] == []
+
+
+def test_a_file_that_is_dropped_at_this_moment_comes_with_no_comment(memory: MemoryWorld, scene: Scene) -> None:
+    here, work = begun(memory, scene), memory.client.works["files"]
+    file = held(scene.customer, here, "late.png")
+    with memory.at(datetime.now(UTC) + timedelta(minutes=61)), ThreadPoolExecutor(1) as pool:
+        with work.writing() as uow:
+            while file["id"] not in {item[0] for item in commands.take_leftovers(uow)}:
+                pass  # what other journeys left is older
+            late = pool.submit(say, scene.customer, here, file["id"])
+            with work.noting() as beside:
+                eventually(lambda: beside.all(WAITING)[0][0])
+        refused = expect(late.result(), 422)["errors"]
+    assert [(one["pointer"], one["rule"]) for one in refused] == [("/file_ids/0", "exists")]
+    assert names(scene.agent, here) == []
 
 
 def test_what_an_internal_comment_brings_never_reaches_the_customer(memory: MemoryWorld, scene: Scene) -> None:
