@@ -161,7 +161,7 @@ class ReadFile(Request[FileView]):
 
 
 class ReadDownload(Request[DownloadView]):
-    """Permission to fetch the bytes, for five minutes."""
+    """Permission to fetch the bytes, for five minutes; 409 ``file_replaced`` when they are not those of the upload."""
 
     team_id: Slug
     file_id: Id
@@ -211,10 +211,11 @@ class FileAdded(FileEvent):
 
 
 class FileRemoved(FileEvent):
-    """A file was taken out."""
+    """A file was taken out; ``because`` other bytes were sent after its upload was finished, when nobody did it."""
 
     file_id: Id
     name: FileName
+    because: Literal["replaced"] | None = None
 
 
 class ClosedFileFetched(Event):

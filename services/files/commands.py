@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ARRAY, DateTime, Interval, Row, Text, bindparam, func, insert, text, update
+import structlog
+from sqlalchemy import ARRAY, DateTime, Interval, Row, Text, any_, bindparam, func, insert, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.chassis.actor import Context
@@ -18,10 +19,11 @@ from services.files import queries, rules
 from services.files.store import store
 from services.files.tables import cases, contracts, files, folders, memberships, newer_only, teams
 
+log = structlog.get_logger(__name__)
 _ADD_FOLDER = insert(folders).returning(folders)
 _ADD_FILE = insert(files)
 _this = files.c.id == bindparam("this_id")
-_FINISHED = ("state", "sha256", "name", "name_key", "version", "due_at")
+_FINISHED = ("state", "sha256", "name", "name_key", "version", "due_at", "etag", "look_at")
 _FINISH = update(files).where(_this).values({name: bindparam("new_" + name) for name in _FINISHED})
 _FILE_IN = text(
     """UPDATE files SET state = 'clean', due_at = NULL, folder_id = :folder_id, internal = :internal,
@@ -50,6 +52,18 @@ _REMOVE_ALL = (
     )
 )
 _REMOVE_FOLDERS = folders.delete().where(folders.c.case_id == bindparam("of_case"))
+_SECOND_LEASE = (
+    update(files)
+    .where(files.c.id == any_(bindparam("ids", type_=ARRAY(Text))))
+    .values(look_at=bindparam("until", type_=DateTime(timezone=True)))
+)
+_TAKE_OUT = (
+    update(files)
+    .where(files.c.id == any_(bindparam("ids", type_=ARRAY(Text))))
+    .values(state="removed", version=files.c.version + 1, due_at=bindparam("now", type_=DateTime(timezone=True)))
+)
+_THE_SAME = update(files).where(_this).values(look_at=None)
+_ANOTHER = update(files).where(_this, files.c.state != "removed").values(state=rules.REPLACED)
 _FORGET = files.delete().where(_this, files.c.state == "removed")
 
 
@@ -122,14 +136,14 @@ def start_upload(uow: UnitOfWork, ask: c.StartUpload) -> c.UploadView:
     return queries.upload_view(uow, queries.one_file(uow, ask.team_id, values["id"]), solution.max_bytes)
 
 
-def see_bytes(work: Work, context: Context, ask: c.FinishUpload) -> int | None:
-    """Before ``finish_upload``, outside its transaction: how many bytes does the store hold?"""
+def see_bytes(work: Work, context: Context, ask: c.FinishUpload) -> rules.Stored | None:
+    """Before ``finish_upload``, outside its transaction: what does the store hold?"""
     with work.reading(context) as uow:
         file = queries.one_file(uow, ask.team_id, ask.file_id)
-    return store().size_of(file.store_key) if file.state == "pending" else file.size
+    return store().look_at(file.store_key) if file.state == "pending" else None
 
 
-def finish_upload(uow: UnitOfWork, ask: c.FinishUpload, found: int | None) -> c.FileView:
+def finish_upload(uow: UnitOfWork, ask: c.FinishUpload, found: rules.Stored | None) -> c.FileView:
     """The bytes are in the store with the announced size (``found``): from now on the file can be fetched, or waits for
     its comment."""
     file = queries.one_file(uow, ask.team_id, ask.file_id, to_change=True)
@@ -152,6 +166,8 @@ def finish_upload(uow: UnitOfWork, ask: c.FinishUpload, found: int | None) -> c.
         "new_name_key": rules.name_key(name),
         "new_version": file.version + 1,
         "new_due_at": uow.now + rules.UPLOAD_LIFE if file.for_comment else None,
+        "new_etag": found.etag if found else None,
+        "new_look_at": uow.now + rules.QUIET_TIME,
     }
     uow.run(_FINISH, values)
     if file.status != rules.DRAFT and not file.for_comment:
@@ -329,3 +345,35 @@ def forget_file(uow: UnitOfWork, item: tuple[str, str, int], outcome: bool | Exc
     """The object is gone, so the row goes; otherwise it is tried again later. One statement."""
     if outcome is True:
         uow.run(_FORGET, {"this_id": item[0]})
+
+
+# --- the errand: are these still the bytes that were finished? --------------------------------------------------------
+
+
+def take_second_looks(uow: UnitOfWork) -> list[tuple[str, str, rules.Stored]]:
+    """Files whose address has run out since they were finished. The others are taken out."""
+    found = queries.second_looks(uow, most=50)
+    others = [row for row in found if row.state == rules.REPLACED]
+    if others:
+        uow.run(_TAKE_OUT, {"ids": [row.id for row in others], "now": uow.now})
+    for row in others:
+        log.warning("file replaced after its upload", file_id=row.id, case_id=row.case_id, team_id=row.team_id)
+        if row.due_at is None and row.status != rules.DRAFT:  # else nobody was told of it
+            told = _about(uow, row, internal=row.internal)
+            uow.record(c.FileRemoved(**told, file_id=row.id, name=row.name, because="replaced"))
+    same = [row for row in found if row.state != rules.REPLACED]
+    if same:
+        uow.run(_SECOND_LEASE, {"ids": [row.id for row in same], "until": uow.now + rules.pause(1)})
+    return [(row.id, row.store_key, rules.Stored(row.size, row.etag)) for row in same]
+
+
+def see_again(item: tuple[str, str, rules.Stored]) -> bool:
+    """Whether the store has what it had when the upload was finished."""
+    return store().look_at(item[1]) == item[2]
+
+
+def note_second_look(uow: UnitOfWork, item: tuple[str, str, rules.Stored], outcome: bool | Exception) -> None:
+    """Once the same, always the same. Nobody reads another one any more, and the next round takes it out; when the
+    store is away it is looked at later. One statement."""
+    if not isinstance(outcome, Exception):
+        uow.run(_THE_SAME if outcome else _ANOTHER, {"this_id": item[0]})

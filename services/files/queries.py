@@ -129,6 +129,16 @@ _DUE = (
     .limit(bindparam("most", type_=Integer()))
     .with_for_update(skip_locked=True)
 )
+_SECOND_LOOKS = (
+    select(*cases.c["team_id", "case_id", "organization_id", "audience", "status"])
+    .add_columns(*files.c["id", "name", "store_key", "size", "etag", "state", "internal", "due_at"])
+    .join_from(cases, files, files.c.case_id == cases.c.case_id)
+    .where(files.c.look_at <= bindparam("now", type_=DateTime(timezone=True)))
+    .where(files.c.state.in_((rules.HELD, rules.CLEAN, rules.REPLACED)))
+    .order_by(files.c.look_at)
+    .limit(bindparam("most", type_=Integer()))
+    .with_for_update(of=files, skip_locked=True)
+)
 
 
 def one_case(uow: UnitOfWork, team_id: str, case_id: str, *, to_change: bool = False) -> Row[Any]:
@@ -297,10 +307,12 @@ def upload_view(uow: UnitOfWork, row: Row[Any], max_bytes: int) -> c.UploadView:
 
 
 def read_download(uow: UnitOfWork, ask: c.ReadDownload) -> c.DownloadView:
-    """A short-lived address of the bytes."""
+    """A short-lived address of the bytes. Raises NotFound, Conflict ``upload_incomplete``, ``file_replaced``."""
     row = _file_to_read(uow, ask)
     if row.state == "pending":
         raise Conflict("upload_incomplete", "The bytes of this file have not arrived yet.")
+    if row.look_at is not None:  # just finished; later nobody can have written it any more
+        rules.must_be_the_same(rules.Stored(row.size, row.etag), store().look_at(row.store_key))
     if rules.reads_closed_case(row.audience, uow.actor.user_id):
         looked = {"team_id": row.team_id, "case_id": row.case_id, "file_id": row.id}
         uow.record(c.ClosedFileFetched(**looked, reader_id=uow.actor.user_id))
@@ -351,3 +363,8 @@ def sent_along(uow: UnitOfWork, case_id: str) -> list[Row[Any]]:
 def due(uow: UnitOfWork, most: int) -> list[Row[Any]]:
     """For the errand, which reads on nobody's behalf: removed files, and uploads that never finished."""
     return uow.all(_DUE, {"now": uow.now, "most": most})
+
+
+def second_looks(uow: UnitOfWork, most: int) -> list[Row[Any]]:
+    """The same: files to be compared once more with what was finished, and those that turned out to be other ones."""
+    return uow.all(_SECOND_LOOKS, {"now": uow.now, "most": most})

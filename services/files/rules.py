@@ -16,14 +16,15 @@ LONGEST_NAME = 255
 DRAFT, DROPPED = "draft", "dropped"  # what stands in the place of a case's status before there is a case
 MERGED = "merged"  # and when the case goes on as another one
 HELD_BY_KEY = ["file.add", "file.read"]  # of the one case a key opens
-HELD, CLEAN = "held", "clean"
+HELD, CLEAN, REPLACED = "held", "clean", "replaced"
 COMMENTS, INTERNAL = "Comments", "Internal"  # the folders of what comes with public and with internal comments
 DEEPEST_FOLDER = 20
 MOST_FOLDERS = 1_000
 MOST_FILES = 5_000
 LINK_LIFE = timedelta(minutes=5)
 UPLOAD_LIFE = timedelta(minutes=60)
-# Bytes are taken away only after the last permission to write them has run out.
+# Bytes are taken away, and what was finished is compared once more, only after the last permission to write them has
+# run out and whoever was writing has had as long again.
 QUIET_TIME = LINK_LIFE * 2
 
 # What a browser would run or draw as a page; such bytes are handed out as plain bytes.
@@ -184,12 +185,25 @@ def must_not_be_too_deep(depth: int) -> None:
         raise Conflict("too_deep", f"Folders may lie {DEEPEST_FOLDER} deep at most.")
 
 
-def must_have_arrived(size: int, found: int | None) -> None:
+class Stored(NamedTuple):
+    """What the store has: so many bytes, and what it calls them (the same for the same bytes)."""
+
+    size: int
+    etag: str
+
+
+def must_have_arrived(size: int, found: Stored | None) -> None:
     """``found`` is what the store holds: exactly the announced size, or the upload is not complete."""
-    if found != size:
-        held = "nothing" if found is None else f"{found:,} bytes"
+    if found is None or found.size != size:
+        held = "nothing" if found is None else f"{found.size:,} bytes"
         detail = f"{size:,} bytes were announced, and the store holds {held}. Send the bytes again, then finish."
         raise Conflict("upload_incomplete", detail)
+
+
+def must_be_the_same(finished: Stored, found: Stored | None) -> None:
+    """The address of an upload is good for some minutes, so other bytes may have been sent after it was finished."""
+    if found != finished:
+        raise Conflict("file_replaced", "Other bytes were sent after this file was finished, so it is being removed.")
 
 
 class Upload(NamedTuple):

@@ -48,6 +48,9 @@ class Service:
     drop_leftovers = errand(
         seconds=10, take=commands.take_leftovers, run=commands.drop_bytes, finish=commands.forget_file
     )
+    look_again = errand(
+        seconds=10, take=commands.take_second_looks, run=commands.see_again, finish=commands.note_second_look
+    )
 
     @staticmethod
     def prepare(_work: Work, settings: settings_of.Settings) -> None:

@@ -54,10 +54,11 @@ class Store:
             )
         )
 
-    def size_of(self, key: str) -> int | None:
-        """How many bytes the object has; None when there is none. Raises Unavailable when the store is away."""
+    def look_at(self, key: str) -> rules.Stored | None:
+        """What the store has under this key; None when there is nothing. Raises Unavailable when the store is away."""
         try:
-            return int(self._inside.stat_object(self._bucket, key).size or 0)
+            found = self._inside.stat_object(self._bucket, key)
+            return rules.Stored(int(found.size or 0), found.etag or "")
         except S3Error as error:
             if error.code in ("NoSuchKey", "NoSuchObject"):
                 return None

@@ -100,7 +100,9 @@ Index(
 )
 
 # state: pending (bytes not here yet) -> clean -> removed (row and bytes go by an errand). What is ``for_comment`` is
-# ``held`` before it is clean. An ``internal`` file lies in an internal folder, always.
+# ``held`` before it is clean. ``replaced``: other bytes were sent after it was finished, so it is about to be removed.
+# ``etag``: what the store called the bytes when it was finished; they are compared once more at ``look_at``. An
+# ``internal`` file lies in an internal folder, always.
 files = Table(
     "files",
     metadata,
@@ -121,8 +123,11 @@ files = Table(
     Column("tries", Integer, nullable=False, server_default="0"),
     Column("for_comment", Boolean, nullable=False, server_default="false"),
     Column("internal", Boolean, nullable=False, server_default="false"),
+    Column("etag", Text),
+    Column("look_at", DateTime(timezone=True)),
     Index("files_case", "case_id"),
     Index("files_due", "due_at", postgresql_where=Column("due_at").is_not(None)),
+    Index("files_to_look_at", "look_at", postgresql_where=Column("look_at").is_not(None)),
 )
 Index(
     "files_one_name",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import requests
 
 from tests.journeys.cast import Cast, Person, Scene, expect
-from tests.world import World
+from tests.world import MemoryWorld, World
 
 pytestmark = pytest.mark.journey
 MIB = 1024 * 1024
@@ -210,3 +211,26 @@ def test_who_lost_the_address_of_his_upload_asks_for_another(scene: Scene, here:
     digest = {"sha256": hashlib.sha256(b"abc").hexdigest()}
     expect(scene.customer.post(f"{upload}/complete", digest), 200)
     assert expect(scene.customer.get(upload), 409)["code"] == "upload_finished"
+
+
+def test_what_is_replaced_after_it_was_finished_is_not_handed_out_and_goes(memory: MemoryWorld, scene: Scene) -> None:
+    _, here = scene.open()
+    memory.settle(None)
+    asked = {"case_id": here.rpartition("/")[2], "name": "bill.txt", "size": 10}
+    cursor = expect(scene.agent.get(f"{scene.path}/events"), 200)["cursor"]
+    upload = expect(scene.customer.post(f"{scene.path}/uploads", asked), 201)
+    kept = send(scene.customer, here, "b", b"1")
+    assert requests.put(upload["put_url"], data=b"ten euros.", timeout=30).ok
+    digest = {"sha256": hashlib.sha256(b"ten euros.").hexdigest()}
+    file = expect(scene.customer.post(f"{scene.path}/uploads/{upload['file']['id']}/complete", digest), 200)
+    assert fetch(scene.agent, scene, file).content == b"ten euros."
+    assert requests.put(upload["put_url"], data=b"ten pounds", timeout=30).ok
+    refused = scene.agent.get(f"{scene.path}/files/{file['id']}/content")
+    assert expect(refused, 409)["code"] == "file_replaced"
+    with memory.at(datetime.now(UTC) + timedelta(minutes=11)):
+        memory.settle(None)  # seen
+        memory.settle(None)  # and taken out
+    assert names(scene.agent, here) == ["b"]
+    assert fetch(scene.agent, scene, kept).content == b"1"
+    told = expect(scene.agent.get(f"{scene.path}/events?after={cursor}"), 200)["data"]
+    assert [one["type"] for one in told if one["type"] == "file.removed"] == ["file.removed"]

@@ -35,7 +35,7 @@ THIN = (
         "by",
         "answer",
     ),
-    *("comment_id", "visibility", "visibility_before", "channel", "file_id", "folder_id", "size"),
+    *("comment_id", "visibility", "visibility_before", "channel", "file_id", "folder_id", "size", "because"),
 )
 TOLD = ("team_id", "seq", "at", "actor_id", "action", "object_id", "detail", "request_id")
 _CANONICAL = orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z

@@ -89,9 +89,9 @@ def test_cancelled_cases_take_no_files() -> None:
 
 @pytest.mark.parametrize("found", [None, 0, 9, 11])
 def test_an_upload_is_complete_only_with_its_announced_size(found: int | None) -> None:
-    rules.must_have_arrived(10, 10)
+    rules.must_have_arrived(10, rules.Stored(10, "abc"))
     with pytest.raises(Conflict) as caught:
-        rules.must_have_arrived(10, found)
+        rules.must_have_arrived(10, None if found is None else rules.Stored(found, "abc"))
     assert caught.value.code == "upload_incomplete"
 
 
