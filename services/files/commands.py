@@ -63,7 +63,7 @@ _TAKE_OUT = (
     .values(state="removed", version=files.c.version + 1, due_at=bindparam("now", type_=DateTime(timezone=True)))
 )
 _THE_SAME = update(files).where(_this).values(look_at=None)
-_ANOTHER = update(files).where(_this, files.c.state != "removed").values(state=rules.REPLACED)
+_ANOTHER = update(files).where(_this, files.c.state != "removed").values(state=rules.REPLACED, look_at=bindparam("now"))
 _FORGET = files.delete().where(_this, files.c.state == "removed")
 
 
@@ -376,4 +376,8 @@ def note_second_look(uow: UnitOfWork, item: tuple[str, str, rules.Stored], outco
     """Once the same, always the same. Nobody reads another one any more, and the next round takes it out; when the
     store is away it is looked at later. One statement."""
     if not isinstance(outcome, Exception):
-        uow.run(_THE_SAME if outcome else _ANOTHER, {"this_id": item[0]})
+        values = {"this_id": item[0]}
+        if outcome:
+            uow.run(_THE_SAME, values)
+        else:
+            uow.run(_ANOTHER, values | {"now": uow.now})
