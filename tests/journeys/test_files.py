@@ -229,6 +229,7 @@ def test_what_is_replaced_after_it_was_finished_is_not_handed_out_and_goes(memor
     assert expect(refused, 409)["code"] == "file_replaced"
     with memory.at(datetime.now(UTC) + timedelta(minutes=11)):
         memory.settle(None)
+    memory.settle(None)
     assert names(scene.agent, here) == ["b"]
     assert fetch(scene.agent, scene, kept).content == b"1"
     told = expect(scene.agent.get(f"{scene.path}/events?after={cursor}"), 200)["data"]
