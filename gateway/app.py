@@ -78,7 +78,7 @@ class Desk:
     def answer(self, route: Route, environ: dict[str, Any], path: dict[str, str]) -> Response:
         """One request, from its headers to its answer. A refusal is an answer too."""
         environ["casework.route"] = route.name
-        call = Call(route, environ, path)
+        call = Call(route, environ, path | route.more.fixed)
         try:
             self.admit(call)
             if route.more.do is not None:

@@ -52,22 +52,31 @@ def _judged(desk: Desk, call: Call, team_id: str) -> int | None:
     return int(found["version"])
 
 
-def remove_product(desk: Desk, call: Call) -> Response:
-    """Take a product out of the profile, unless open cases would lose it. Raises Conflict ``open_cases_affected``.
+def remove_entry(desk: Desk, call: Call) -> Response:
+    """Take an entry out of the profile, unless open cases would lose it. Raises Conflict ``open_cases_affected``.
 
     The profile that was judged is the one that changes: another one in between is refused (412).
     """
     data = desk.read(call)
     context = desk.context(call)
     if not data.get("accept_open_cases"):
-        found = _ask(desk, call, accounts.ReadProfile, {"team_id": data["team_id"]}).data
-        products = found["profile"]["products"]
-        found["profile"]["products"] = [one for one in products if one["key"] != data["key"]]
-        if found["profile"]["products"] != products:  # otherwise accounts will say that there is none
-            lines = _open_cases(desk, call, found) or []
-            _must_not_be_severe([one for one in lines if (one["kind"], one["key"]) == ("product", data["key"])])
-        context = replace(context, if_match=context.if_match or found["version"])
+        judged = _judged_without(desk, call, {"part": "products", **data})
+        context = replace(context, if_match=context.if_match if judged is None else context.if_match or judged)
     return desk.tell(call, data, desk.client.call("accounts", call.route.verb, data, context, desk.timeout))
+
+
+def _judged_without(desk: Desk, call: Call, data: dict[str, Any]) -> int | None:
+    """The version of the profile that open cases can do with, without this entry; None when there is no such entry
+    (accounts will say so, or answer a repeated request as it did the first time)."""
+    asked = {name: data[name] for name in ("team_id", "part", "key")}
+    try:
+        found = _ask(desk, call, accounts.ReadProfileWithout, asked).data
+    except NotFound:
+        return None
+    lines = _open_cases(desk, call, found) or []
+    gone = {(found["kind"], key) for key in found["gone"]}  # a case may call a topic by its path
+    _must_not_be_severe([one for one in lines if (one["kind"], one["key"].rpartition(".")[2]) in gone])
+    return int(found["version"])
 
 
 def _must_not_be_severe(lines: list[dict[str, Any]]) -> None:

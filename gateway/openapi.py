@@ -115,6 +115,8 @@ def document(version: str, address: str) -> dict[str, Any]:
 
 def _operation_id(route: Route) -> str:
     """The verb; where a message has two endpoints, the less usual one says what is special about it."""
+    if route.more.fixed:
+        return "_of_".join([route.verb, *route.more.fixed.values()])
     if len([other for other in ROUTES if other.message is route.message]) > 1:
         if "/drafts/" in route.path:
             return f"{route.verb}_of_draft"
@@ -131,7 +133,7 @@ SECURITY: list[dict[str, list[str]]] = [{"bearer": []}]
 def operation(route: Route) -> dict[str, Any]:
     """One endpoint."""
     sentence = " ".join((route.message.__doc__ or "").split()).replace("``", "`")
-    summary = sentence.split(". ")[0].rstrip(".")
+    summary = ": ".join([sentence.split(". ")[0].rstrip("."), *route.more.fixed.values()])
     told: dict[str, Any] = {
         "operationId": _operation_id(route),
         "tags": [route.service],
@@ -153,7 +155,7 @@ def operation(route: Route) -> dict[str, Any]:
 
 def _parameters(route: Route) -> list[dict[str, Any]]:
     known = hints_of(route.message)
-    places = [(name, "path") for name in known if name in route.path_names]
+    places = [(name, "path") for name in known if name in route.path_names - route.more.fixed.keys()]
     places += [(name, "query") for name in known if route.in_query and name in route.own_names]
     required = {field.name for field in dataclasses.fields(route.message) if _is_required(field)}
     told = []

@@ -42,6 +42,7 @@ class More:
     that he learns and changes nothing of other teams.
     ``setup``: also for a session that may only set up a second factor.
     ``session``: only for somebody who signed in; an API token is refused, whatever its scopes.
+    ``fixed``: fields of the message that the path says without a placeholder; nobody sends them.
     ``later``: what is asked for is done afterwards (202); ``made`` is where to see how far it is.
     """
 
@@ -54,6 +55,7 @@ class More:
     later: bool = False
     anywhere: bool = False
     setup: bool = False
+    fixed: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,11 +99,11 @@ def route(line: str, message: type[Request[Any]], *, service: str, allow: Allow,
     """One endpoint: ``route("POST ~/cases", OpenCase, service="cases", allow=SIGNED_IN)``; ``~`` is the team's path."""
     method, rule = line.split(" ", 1)
     rule = rule.replace("~", "/v1/teams/<team_id>")
-    path_names = frozenset(re.findall(r"<(\w+)>", rule))
+    extra = More(**more)
+    path_names = frozenset(re.findall(r"<(\w+)>", rule)) | extra.fixed.keys()
     known, told = hints_of(message), hints_of(message.reply)
     if not path_names <= known.keys():
         raise TypeError(f"{line}: {message.__name__} does not know {path_names - known.keys()}")
-    extra = More(**more)
     version = next((name for name in ("version", "profile_version") if name in told), "")
     return Route(
         method=method,

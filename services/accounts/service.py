@@ -138,6 +138,11 @@ class Service:
     add_product = rpc(c.AddProduct, commands.products.add_product)
     change_product = rpc(c.ChangeProduct, commands.products.change_product)
     remove_product = rpc(c.RemoveProduct, commands.products.remove_product)
+    read_profile_part = rpc(c.ReadProfilePart, queries.parts.read_profile_part)
+    read_profile_without = rpc(c.ReadProfileWithout, queries.parts.read_profile_without)
+    add_profile_entry = rpc(c.AddProfileEntry, commands.parts.add_profile_entry)
+    change_profile_entry = rpc(c.ChangeProfileEntry, commands.parts.change_profile_entry)
+    remove_profile_entry = rpc(c.RemoveProfileEntry, commands.parts.remove_profile_entry)
     list_my_products = rpc(c.ListMyProducts, queries.agreements.list_my_products)
     read_entitlements = rpc(c.ReadEntitlements, queries.agreements.read_entitlements)
     # Its own event: whatever changes a place at a partner, the places at the partner's customers follow.

@@ -17,7 +17,15 @@ SERVICES = ("accounts", "cases", "files", "notifications")
 ABSTRACT = {"AccountEvent", "CaseEvent", "DraftEvent", "FileEvent", "QuoteEvent"}
 HEARD_BY_THE_GATEWAY = {"FeedAppended", "PrincipalsChanged", "SessionEnded", "TokenRevoked"}
 # Asked by the mailroom and by the gateway itself, never by a client.
-ASKED_FROM_WITHIN = {"FindPeople", "FileUploads", "ReadForecast", "TakeMail", "UseToken", "ReadRevocations"}
+ASKED_FROM_WITHIN = {
+    "FindPeople",
+    "FileUploads",
+    "ReadForecast",
+    "ReadProfileWithout",
+    "TakeMail",
+    "UseToken",
+    "ReadRevocations",
+}
 
 
 def words_of(name: str) -> ModuleType:

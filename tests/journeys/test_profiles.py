@@ -155,6 +155,93 @@ def _opened(scene: Scene) -> Any:
     return answer.json() if answer.status == 201 else None
 
 
+def test_a_topic_goes_only_with_the_open_cases_that_have_it(team: Team, admin: Person) -> None:
+    path, scene = f"{team.path}/topics", Scene(team)
+    [first, *_] = team.profile["topics"]
+    below = {"key": "tapes", "name": "Tapes", "description": "Old ones."}
+    made = expect(admin.post(path, {"entry": below, "parent": first["key"]}), 201)
+    assert (made["data"][0]["children"][-1], made["version"], public(team)["version"]) == (below, 2, 2)
+    assert made["permissions"] == ["profile.manage"]
+    assert expect(admin.post(path, {"entry": below}), 409)["code"] == "topic_exists"
+    here, stale, fresh = f"{path}/tapes", {"If-Match": '"v1"'}, {"If-Match": '"v2"'}
+    assert admin.patch(here, {"entry": {"name": "Reels"}}).status == 428
+    assert admin.patch(here, {"entry": {"name": "Reels"}}, headers=stale).status == 412
+    expect(team.agent.patch(here, {"entry": {"name": "Reels"}}, headers=fresh), 403)
+    renamed = expect(admin.patch(here, {"entry": {"name": "Reels"}}, headers=fresh), 200)
+    assert renamed["data"][0]["children"][-1] == below | {"name": "Reels"}
+    case = team.cast.world.settle(lambda: _filed(scene, topic=f"{first['key']}.tapes"))
+    for gone in (here, f"{path}/{first['key']}"):  # the topic itself, and the one above it
+        refused = expect(admin.http("DELETE", gone, headers={"If-Match": '"v3"'}), 409)
+        assert refused["code"] == "open_cases_affected"
+        assert case["number"] in [number for line in refused["open_cases"] for number in line["numbers"]]
+    expect(admin.http("DELETE", f"{here}?accept_open_cases=true", headers={"If-Match": '"v3"'}), 204)
+    assert public(team)["profile"]["topics"][0].get("children", []) == first.get("children", [])
+    expect(admin.http("DELETE", here, headers={"If-Match": "*"}), 404)
+    history = expect(admin.get(f"{team.path}/profile/versions"), 200)["data"]
+    assert [line["comment"] for line in history[:3]] == ["Topic tapes"] * 3
+
+
+def _filed(scene: Scene, **form: Any) -> Any:
+    answer = scene.customer.post(f"{scene.path}/cases", scene.team.form(**form))
+    return answer.json() if answer.status == 201 else None
+
+
+def test_calendars_clocks_and_statuses_are_written_one_by_one(team: Team, admin: Person) -> None:
+    any_version = {"If-Match": "*"}
+    nights = {"key": "nights", "time_zone": "Europe/Oslo", "week": {"mon": ["20:00-24:00"]}}
+    made = expect(admin.post(f"{team.path}/calendars", {"entry": nights}), 201)
+    assert made["data"][-1] == nights | {"week": public(team)["profile"]["calendars"]["nights"]["week"], "holidays": []}
+    nightly = f"{team.path}/calendars/nights"
+    expect(admin.patch(nightly, {"entry": {"week": {"tue": ["20:00-24:00"]}}}, headers=any_version), 200)
+    week = public(team)["profile"]["calendars"]["nights"]["week"]
+    assert (week["mon"], week["tue"], week["wed"]) == (["20:00-24:00"], ["20:00-24:00"], [])
+    clocks = f"{team.path}/clock-policies"
+    [kind, *_] = [one["kind"] for one in expect(admin.get(clocks), 200)["data"]]
+    told = expect(admin.patch(f"{clocks}/{kind}", {"entry": {"calendar": "nights"}}, headers=any_version), 200)
+    assert told["data"][0]["calendar"] == "nights"
+    needed = expect(admin.http("DELETE", nightly, headers=any_version), 422)
+    assert [one["pointer"] for one in needed["errors"]] == ["/profile/clocks/0/calendar"]
+    statuses = f"{team.path}/statuses"
+    supplier = {"key": "at_supplier", "category": "on_hold", "label": "At the supplier's"}
+    assert expect(admin.post(statuses, {"entry": supplier}), 201)["data"][-1] == supplier
+    expect(admin.patch(f"{statuses}/on_hold", {"entry": {"label": "Set aside"}}, headers=any_version), 200)
+    shown = {one["key"]: one["label"] for one in expect(team.agent.get(statuses), 200)["data"]}
+    assert (shown["on_hold"], shown["at_supplier"], "new" in shown) == ("Set aside", "At the supplier's", True)
+    assert public(team)["profile"]["statuses"]["on_hold"] == "Set aside"
+    assert expect(admin.http("DELETE", f"{statuses}/on_hold", headers=any_version), 409)["code"] == "status_decides"
+    expect(admin.http("DELETE", f"{statuses}/at_supplier", headers=any_version), 204)
+
+
+def test_a_wrong_entry_is_told_by_its_own_fields(team: Team, admin: Person) -> None:
+    kind = {"key": "loan", "name": "Loan", "description": "To borrow something."}
+    key = team.profile["types"][0]["key"]
+    wrong = (
+        ("POST", "types", {"entry": kind | {"charge": "dear"}}, ["/entry/charge"]),
+        (
+            "POST",
+            "types",
+            {"entry": kind | {"form": [{"key": "title"}]}},
+            ["/entry/form/0", "/entry/form/0", "/entry/form"],
+        ),
+        ("POST", "types", {"entry": {"name": "Loan"}}, ["/entry/key"]),
+        ("POST", "types", {"entry": kind, "parent": key}, ["/parent"]),
+        ("POST", "types", {"entry": kind, "part": "topics"}, ["/part"]),
+        ("POST", "topics", {"entry": kind, "parent": "nowhere"}, ["/parent"]),
+        ("POST", "topics", {"entry": kind | {"children": [7]}}, ["/entry/children/0"]),
+        ("POST", "calendars", {"entry": {"key": "No", "time_zone": "UTC", "week": {}}}, ["/entry/key"]),
+        ("POST", "priorities", {"entry": {"key": "p9", "name": "P9", "rank": 1, "meaning": "Any."}}, ["/entry/rank"]),
+        ("POST", "statuses", {"entry": {"key": "own", "category": "closed", "label": "Own"}}, ["/entry/category"]),
+        ("PATCH", f"types/{key}", {"entry": {"key": "other"}}, ["/entry/key"]),
+        ("PATCH", f"types/{key}", {"entry": {"name": None}}, ["/entry"]),
+        ("PATCH", "statuses/open", {"entry": {"label": ""}}, ["/entry/label"]),
+    )
+    for method, path, body, pointers in wrong:
+        headers = {"If-Match": "*"} if method == "PATCH" else {}
+        told = expect(admin.http(method, f"{team.path}/{path}", json=body, headers=headers), 422)
+        assert {error["pointer"] for error in told["errors"]} == set(pointers), (path, body, told)
+    assert public(team)["version"] == 1
+
+
 def test_of_many_who_apply_at_once_one_wins(team: Team, admin: Person) -> None:
     save(admin, team, changed(team, guidance="Be brief."))
     with ThreadPoolExecutor(4) as pool:

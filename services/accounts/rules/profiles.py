@@ -14,7 +14,7 @@ from services.accounts.rules import profile_checks
 from services.accounts.rules.profile_changes import pointer
 from services.accounts.rules.profile_checks import Finding
 from services.accounts.rules.profile_defaults import complete, schema
-from services.chassis.problems import Conflict, Invalid
+from services.chassis.problems import Invalid
 from services.contracts.accounts import TeamView
 
 MOST = 50
@@ -49,23 +49,6 @@ def must_be_a_profile(profile: dict[str, Any], team_id: str) -> None:
     errors = lint(profile, team_id).errors
     if errors:
         raise Invalid("invalid", "The profile is not right.", errors=errors)
-
-
-def must_have_good_products(profile: dict[str, Any], team_id: str, key: str) -> None:
-    """The same for who changed the product ``key`` and sees no more of the profile: what is wrong with this one is told
-    by his own fields, such as ``/name``."""
-    place = next((number for number, one in enumerate(profile["products"]) if one["key"] == key), None)
-    errors = lint(profile, team_id).errors
-    if errors:
-        own = f"/profile/products/{place}/"
-        told = [one | {"pointer": one["pointer"].replace(own, "/", 1)} for one in errors]
-        raise Invalid("invalid", "The catalogue would not be right.", errors=told)
-
-
-def must_be_new(known: list[str], key: str) -> None:
-    """Raises Conflict ``product_exists``."""
-    if key in known:
-        raise Conflict("product_exists", "The team has a product with this key. Change that one.")
 
 
 def _sentence(error: ValidationError) -> str:

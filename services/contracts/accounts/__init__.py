@@ -8,6 +8,7 @@ from services.contracts.accounts.joining import *
 from services.contracts.accounts.letters import *
 from services.contracts.accounts.oidc import *
 from services.contracts.accounts.operators import *
+from services.contracts.accounts.parts import *
 from services.contracts.accounts.passwords import *
 from services.contracts.accounts.people import *
 from services.contracts.accounts.places import *
