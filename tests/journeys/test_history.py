@@ -60,11 +60,14 @@ def test_customers_read_the_history_of_what_they_see(scene: Scene) -> None:
 
 
 def test_what_stands_around_a_case_has_a_history_too(cast: Cast) -> None:
-    scene = cast.scene("A")
-    _, path = scene.open()
+    scene = cast.scene("C")
+    case, path = scene.open()
     other, _ = scene.open()
     who = expect(scene.customer.post(f"{path}/followers", {"user_id": scene.colleague.id}), 201)["followers"][-1]
     expect(scene.customer.http("DELETE", f"{path}/followers/{who['id']}"), 204)
+    _, there = scene.open(scene.colleague)
+    expect(scene.agent.post(f"{there}/merge", {"into_id": case["id"]}), 200)
+    expect(scene.agent.post(f"{there}/unmerge"), 200)
     info = {"consent": True, "information": {"os": "Secret OS 7"}}
     expect(scene.customer.put(f"{path}/technical-info", info), 200)
     expect(scene.agent.put(f"{path}/tags/odd"), 200)
@@ -79,7 +82,7 @@ def test_what_stands_around_a_case_has_a_history_too(cast: Cast) -> None:
         lines = everything(reader, f"{path}/history")
         return [(line["field"], line["before"], line["after"]) for line in lines]
 
-    seen = [("followers", None, who), ("followers", who, None), ("technical_information", None, "os")]
+    seen = [("followers", None, who), ("followers", who, None)] * 2 + [("technical_information", None, "os")]
     internal = [("tags", None, "odd"), ("tags", "odd", None), ("links", None, link), ("links", link, None)]
     ours = [line for line in read(scene.agent) if line[0] in ("followers", "technical_information", "tags", "links")]
     assert ours == [*seen, *internal]

@@ -62,7 +62,7 @@ def merge_case(uow: UnitOfWork, ask: c.MergeCase) -> c.CaseView:
     values |= {"new": [one for one, _ in new], "others": [one for one, _ in wanted if one in there]}
     uow.run(_NOTE, values)
     target.merged.append((reader.case.id, reader.case.number))
-    save(uow, target)
+    save(uow, target, noted=[rules.came("followers", {"id": one, "name": name}) for one, name in new])
     told = rules.sides_of(reader.standing.side)
     record(uow, reader, c.CaseMerged, told, into_id=target.case.id, into_number=target.case.number)
     record(uow, target, c.CaseChanged, Round(), fields=["merged_from"])
@@ -81,11 +81,13 @@ def unmerge_case(uow: UnitOfWork, ask: c.UnmergeCase) -> c.CaseView:
     target = found[undone.into_id]
     reader.case.merged_into = None
     save(uow, reader)
+    left = []
     if undone.follower_ids:
-        left = uow.all(_LEAVE, {"left": target.case.id, "gone": undone.follower_ids})
-        gone = {row.user_id for row in left}
+        rows = uow.all(_LEAVE, {"left": target.case.id, "gone": undone.follower_ids})
+        gone = {row.user_id for row in rows}
+        left = [pair for pair in target.followers if pair[0] in gone]
         target.followers = [pair for pair in target.followers if pair[0] not in gone]
-    save(uow, target)
+    save(uow, target, noted=[rules.went("followers", {"id": one, "name": name}) for one, name in left])
     told = rules.sides_of(reader.standing.side)
     record(uow, reader, c.CaseUnmerged, told, from_id=target.case.id)
     record(uow, target, c.CaseChanged, Round(), fields=["merged_from"])
@@ -104,7 +106,7 @@ def split_case(uow: UnitOfWork, ask: c.SplitCase) -> c.CaseView:
         raise Invalid.field("/comment_ids", "public", "At least one of them must be public; it describes the new case.")
     another, rest = _another(reader, ask.title, first.body), [one for one in said if one.id != first.id]
     made = open_after(uow, another, Like(reader.case.id), "related", rest)
-    save(uow, reader)
+    save(uow, reader, noted=[rules.came("links", {"id": made.id, "kind": "related"})])
     record(uow, reader, c.CaseChanged, Round(), fields=["links"])
     return made
 
