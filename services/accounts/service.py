@@ -117,6 +117,7 @@ class Service:
     read_audit_proof = rpc(c.ReadAuditProof, queries.audit.read_audit_proof)
     note_cases = events("cases", cases.CaseEvent, commands.audit.note_event)
     note_files = events("files", files.FileEvent, commands.audit.note_event)
+    note_erasing_case = event("cases", cases.CaseErased, commands.audit.note_event)
     note_looking_at_case = event("cases", cases.PrivateCaseViewed, commands.audit.note_event)
     note_listing_files = event("files", files.ClosedFilesListed, commands.audit.note_event)
     note_fetching_file = event("files", files.ClosedFileFetched, commands.audit.note_event)

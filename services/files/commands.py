@@ -14,7 +14,7 @@ from services.chassis.problems import Conflict, NotFound
 from services.chassis.unit_of_work import UnitOfWork, Work
 from services.contracts import files as c
 from services.contracts.accounts import ContractVersioned, MembershipChanged, TeamChanged
-from services.contracts.cases import CaseEvent, CaseOpened, DraftEnded, DraftEvent
+from services.contracts.cases import CaseErased, CaseEvent, CaseOpened, DraftEnded, DraftEvent
 from services.files import queries, rules
 from services.files.store import store
 from services.files.tables import cases, contracts, files, folders, memberships, newer_only, teams
@@ -320,6 +320,14 @@ def learn_draft(uow: UnitOfWork, happened: DraftEvent) -> None:
         "wants_files": happened.wants_files,
     }
     if uow.run(_LEARN_CASE, values) and ended:
+        _empty(uow, happened.case_id)
+
+
+def forget_case(uow: UnitOfWork, happened: CaseErased) -> None:
+    """Everything in it goes. Only its id and version stay, so that nothing said before brings it back."""
+    kept = {name: getattr(happened, name) for name in ("case_id", "team_id", "organization_id", "fact_version")}
+    wiped = {"number": "", "title": "", "status": rules.DROPPED, "audience": [], "wants_files": False}
+    if uow.run(_LEARN_CASE, kept | wiped):
         _empty(uow, happened.case_id)
 
 

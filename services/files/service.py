@@ -45,6 +45,8 @@ class Service:
     )
     learn_drafts = events("cases", cases.DraftEvent, commands.learn_draft)
 
+    forget_case = event("cases", cases.CaseErased, commands.forget_case)
+
     drop_leftovers = errand(
         seconds=10, take=commands.take_leftovers, run=commands.drop_bytes, finish=commands.forget_file
     )

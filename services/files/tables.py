@@ -59,8 +59,8 @@ contracts = Table(
     Column("features", ARRAY(Text)),
 )
 
-# Drafts too: their status is ``draft`` (``dropped`` when they ended), their audience is their creator alone. The status
-# of a case that goes on as another one is ``merged`` here.
+# Drafts too: their status is ``draft`` (``dropped`` when they ended, as that of a case that was erased), their audience
+# is their creator alone. The status of a case that goes on as another one is ``merged`` here.
 cases = Table(
     "cases",
     metadata,

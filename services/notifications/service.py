@@ -24,6 +24,8 @@ class Service:
 
     learn_contact = event("cases", cases.ContactNoted, commands.learn_contact)
 
+    forget_case = event("cases", cases.CaseErased, commands.forget_case)
+
     hold_reply = event("cases", cases.ReplyRefused, commands.hold_reply)
 
     follow_cases = events("cases", cases.CaseEvent, commands.follow_case)

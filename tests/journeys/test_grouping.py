@@ -6,9 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import requests
+from sqlalchemy import text
 
 from tests.journeys.cast import Cast, Person, Scene, expect, unique
 from tests.journeys.post import Post
+from tests.journeys.record import Record
 from tests.journeys.test_agreements import agree
 from tests.world import MemoryWorld
 
@@ -293,3 +296,34 @@ def test_a_word_on_a_case_closed_long_ago_begins_the_next_one(cast: Cast, memory
     assert len(expect(scene.customer.get(f"{scene.path}/cases"), 200)["data"]) == 2
     for path in (here, there):
         assert expect(scene.agent.get(path), 200)["comments"][-1]["body"] == "Are you there?"
+
+
+def test_a_cancelled_case_is_erased_when_its_time_has_gone_by(memory: MemoryWorld, cast: Cast) -> None:
+    scene = Scene(cast.team("C", retention={"cancelled_days": 30}))
+    (gone, here), (_, there), (target, onward), (_, joined) = (scene.open() for _ in range(4))
+    memory.settle(None)
+    file = expect(scene.customer.upload(f"{here}/files", "a.txt", b"abc"), 201)["data"][0]
+    place = f"{scene.path}/files/{file['id']}"
+    expect(scene.agent.post(f"{there}/links", {"other_id": gone["id"]}), 201)
+    expect(scene.agent.post(f"{joined}/merge", {"into_id": target["id"], "reason": "The same."}), 200)
+    for path in (here, onward):
+        expect(scene.customer.post(f"{path}/cancel"), 200)
+    memory.settle(None)
+    bytes_at = scene.agent.get(f"{place}/content").headers["location"]
+    for days, status in ((29, 200), (31, 404)):
+        with memory.at(datetime.now(UTC) + timedelta(days=days)):
+            memory.run("cases", "erase_cancelled", rounds=2)
+            memory.settle(None)
+        for path in (here, f"{here}/history", place):
+            expect(scene.agent.get(path), status)
+        assert requests.get(bytes_at, timeout=30).status_code == status
+    assert linked(scene.agent, there) == []
+    assert expect(scene.agent.get(onward), 200)["status"] == "cancelled"  # there is another one's conversation in it
+    listed = {line["id"] for line in expect(scene.agent.get(f"{scene.path}/cases?status=cancelled"), 200)["data"]}
+    assert (gone["id"] in listed, target["id"] in listed) == (False, True)
+    [entry] = Record(memory, scene.team.id, cast.operator).find("case.erased", object=gone["id"])
+    assert entry["detail"] == {"number": gone["number"]}
+    for service, table in (("notifications", "mails"), ("notifications", "reply_tokens"), ("files", "files")):
+        with memory.client.works[service].noting() as uow:
+            left = uow.all(text(f"SELECT count(*) FROM {table} WHERE case_id = :id"), {"id": gone["id"]})  # noqa: S608
+        assert left == [(0,)], table

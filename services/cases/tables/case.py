@@ -112,6 +112,7 @@ cases = Table(
         "id",
         postgresql_where=text("follow_up_at IS NOT NULL"),
     ),
+    Index("cases_cancelled", "team_id", "closed_at", postgresql_where=text("status = 'cancelled'")),
     Index("cases_merged", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
     # The pile in the order of work, whole and by queue; and what lies on each desk.
     Index("cases_pile", "team_id", *_WORK_ORDER, postgresql_where=text(PILE)),

@@ -53,6 +53,7 @@ merges = Table(
     Column("into_id", Text, ForeignKey("cases.id", ondelete="CASCADE"), nullable=False),
     Column("follower_ids", ARRAY(Text), nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
+    Index("merges_by_target", "into_id"),
 )
 
 

@@ -19,6 +19,7 @@ calls = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     CheckConstraint("direction IN ('in', 'out')", name="calls_direction"),
     Index("calls_by_case", "case_id", "created_at", "id"),
+    Index("calls_by_comment", "comment_id"),
 )
 
 

@@ -243,3 +243,15 @@ class PrivateCaseViewed(Event):
     case_id: Id
     number: Number
     reader_id: Id
+
+
+class CaseErased(Event):
+    """A cancelled case was kept for as long as its team keeps such, and is gone: whoever has something of it forgets
+    it. ``fact_version``: later than that of anything else that was said of it."""
+
+    subject = "case_id"
+    team_id: Slug
+    case_id: Id
+    organization_id: Id
+    number: Number
+    fact_version: Version

@@ -1,7 +1,13 @@
 """Commands and reactions of the notification service: learn, tell the feed, queue mails, send them, take replies;
 letters about accounts."""
 
-from services.notifications.commands.facts import forget_the_old, learn_contact, learn_membership, learn_team
+from services.notifications.commands.facts import (
+    forget_case,
+    forget_the_old,
+    learn_contact,
+    learn_membership,
+    learn_team,
+)
 from services.notifications.commands.letters import (
     give_back_letters,
     note_letter,
@@ -15,6 +21,7 @@ from services.notifications.commands.telling import follow_case, tell
 
 __all__ = [
     "follow_case",
+    "forget_case",
     "forget_the_old",
     "give_back",
     "give_back_letters",

@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from services.chassis.unit_of_work import UnitOfWork
 from services.contracts.accounts import MembershipChanged, TeamChanged
-from services.contracts.cases import ContactNoted
+from services.contracts.cases import CaseErased, ContactNoted
 from services.contracts.notifications import PrincipalsChanged
 from services.notifications import rules
 from services.notifications.tables import contacts, memberships, newer_only, teams
@@ -16,6 +16,15 @@ _LEARN_MEMBERSHIP = newer_only(memberships)
 _LEARN_CONTACT = newer_only(contacts)
 _CONTACT = [column.name for column in contacts.c if column.name != "nonce"]
 _LEARN_TEAM = newer_only(teams)
+# Only its id and version stay, so that nothing said before brings it back.
+_FORGET_CASE = text(
+    """WITH mailed AS (DELETE FROM mails WHERE case_id = :case_id),
+        reached AS (DELETE FROM contacts WHERE case_id = :case_id),
+        answering AS (DELETE FROM reply_tokens WHERE case_id = :case_id),
+        answered AS (DELETE FROM inbound WHERE case_id = :case_id)
+    UPDATE cases SET number = '', title = '', audience = '{}', fact_version = :fact_version
+    WHERE case_id = :case_id AND fact_version < :fact_version"""
+)
 _MOST = 2000  # so that locks stay short
 # Each looks only at the oldest rows of its primary key, which grows with time: nothing old costs next to nothing.
 _FORGET = {
@@ -46,6 +55,11 @@ def learn_contact(uow: UnitOfWork, happened: ContactNoted) -> None:
     """Keep how somebody without a login is reached, and from what his link is made."""
     nonce = bytes.fromhex(happened.nonce) if happened.nonce else None
     uow.run(_LEARN_CONTACT, {name: getattr(happened, name) for name in _CONTACT} | {"nonce": nonce})
+
+
+def forget_case(uow: UnitOfWork, happened: CaseErased) -> None:
+    """Mails, addresses and ways to answer. Lines of the feed say nothing that people wrote, and go by their age."""
+    uow.run(_FORGET_CASE, {"case_id": happened.case_id, "fact_version": happened.fact_version})
 
 
 def learn_team(uow: UnitOfWork, happened: TeamChanged) -> None:
