@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.journeys.cast import Cast, Person, Scene, expect
+from tests.journeys.post import Post
 from tests.world import World
 
 pytestmark = pytest.mark.journey
@@ -85,10 +86,11 @@ def test_support_changes_the_product_to_one_that_the_organization_holds(world: W
     expect(other.get(here), 404)
 
 
-def test_another_time_to_be_phoned_moves_the_call(cast: Cast) -> None:
+def test_another_time_to_be_phoned_moves_the_call(cast: Cast, post: Post) -> None:
     scene = cast.scene("B")
-    _, here = scene.open(fields={"callback_at": "2026-12-01T09:00:00Z"})
+    case, here = scene.open(fields={"callback_at": "2026-12-01T09:00:00Z"})
     expect(scene.agent.patch(here, {"callback_at": "2026-12-02T13:00:00+01:00"}), 200)
+    post.wait(scene.customer, case, "phone call has been asked for")
     [call] = expect(scene.agent.get(f"{here}/callbacks"), 200)["data"]
     assert (call["from_at"], call["until_at"]) == ("2026-12-02T12:00:00Z", "2026-12-02T13:00:00Z")
     assert expect(scene.agent.get(here), 200)["fields"]["callback_at"] == "2026-12-02T12:00:00Z"

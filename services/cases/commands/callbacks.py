@@ -66,12 +66,13 @@ def callback_of_form(uow: UnitOfWork, reader: Reader) -> dict[str, Any] | None:
 def move_callback(uow: UnitOfWork, reader: Reader, begins: datetime) -> None:
     """The call that a case waits for comes at another time, in as long a window; where none waits, one is asked for."""
     moved = uow.first(_MOVED, {"of_case": reader.case.id, "begins": begins})
-    if moved is not None:
-        note(uow, reader, callback_happening(moved._asdict()))
-        record(uow, reader, c.CallbackRequested, Round(), callback_id=moved.id)
-    elif (asked := callback_of_form(uow, reader)) is not None:
+    asked = callback_of_form(uow, reader) if moved is None else moved._asdict()
+    if asked is None:
+        return
+    if moved is None:
         uow.run(_ADD, asked)
-        note(uow, reader, callback_happening(asked))
+    note(uow, reader, callback_happening(asked))
+    record(uow, reader, c.CallbackRequested, rules.sides_of(reader.standing.side), callback_id=asked["id"])
 
 
 def _row(case: Case, phone: str, begins: datetime, ends: datetime) -> dict[str, Any]:
