@@ -189,6 +189,33 @@ def test_files_outside_the_solution_say_so_and_whom_to_ask(cast: Cast, world: Wo
                 assert told["detail"] == f"Files are not included in your solution; contact {here.profile['name']}."
 
 
+@pytest.mark.seed("A31")
+def test_a_callback_outside_the_solution_says_so_and_whom_to_ask(cast: Cast) -> None:
+    team = cast.scene("B").team
+    small, full = team.organization(), team.organization()
+    agree(small, products=[team.profile["products"][0]["key"]], features=["cases"], priorities=_any(team))
+    begins = datetime.now(UTC) + timedelta(hours=2)
+    window = {
+        "phone": "+46 8 123",
+        "from_at": begins.isoformat(),
+        "until_at": (begins + timedelta(hours=1)).isoformat(),
+    }
+    form = {"callback_at": begins.isoformat(), "phone": "+46 8 123"}
+    for company, included in ((small, False), (full, True)):
+        me = company.person()
+        case = expect(me.post(f"{team.path}/cases", team.form(fields=form)), 201)
+        here = f"{team.path}/cases/{case['id']}"
+        assert len(expect(me.get(f"{here}/callbacks"), 200)["data"]) == included
+        for who in (me, team.agent):
+            told = expect(who.post(f"{here}/callbacks", window), 201 if included else 403)
+            if not included:
+                assert (told["code"], told["feature"]) == ("not_included", "callbacks")
+        if not included:
+            moved = {"callback_at": (begins + timedelta(days=1)).isoformat()}
+            expect(team.agent.patch(here, moved), 200)
+            assert expect(me.get(f"{here}/callbacks"), 200)["data"] == []
+
+
 def eventually_200(world: World, who: Person, path: str) -> None:
     world.settle(lambda: who.get(path).status == 200)
 

@@ -44,9 +44,11 @@ _MOVED = (
 
 
 def request_callback(uow: UnitOfWork, ask: c.RequestCallback) -> c.CallbackView:
-    """Raises NotFound, Forbidden ``not_included`` where the team does not phone, Conflict, Invalid for a window that is
-    past, too far away, too short or too long."""
+    """Raises NotFound, Forbidden ``not_included`` where the team does not phone, or the contract leaves it out;
+    Conflict, Invalid for a window that is past, too far away, too short or too long."""
     reader = _taken(uow, ask, "case.comment")
+    if not _agreed(uow, reader):
+        raise rules.not_included("callbacks", reader.policy)
     if ask.until_at <= uow.now or ask.from_at > uow.now + rules.FARTHEST:
         raise Invalid.field("/from_at", "range", "The window must lie ahead, within a year.")
     if not SHORTEST <= ask.until_at - ask.from_at <= LONGEST:
@@ -55,12 +57,19 @@ def request_callback(uow: UnitOfWork, ask: c.RequestCallback) -> c.CallbackView:
 
 
 def callback_of_form(uow: UnitOfWork, reader: Reader) -> dict[str, Any] | None:
-    """The row of the callback that a new case's form names by ``callback_at`` and ``phone``, where the team phones."""
+    """The row of the callback that a new case's form names by ``callback_at`` and ``phone``, where the team phones this
+    organization."""
     asked, phone = reader.case.fields.get("callback_at"), reader.case.fields.get("phone")
-    if asked and phone and "callbacks" in reader.policy["features"]:
+    if asked and phone and _agreed(uow, reader):
         begins = max(datetime.fromisoformat(asked), uow.now)
         return _row(reader.case, phone, begins, begins + _OF_FORM)
     return None
+
+
+def _agreed(uow: UnitOfWork, reader: Reader) -> bool:
+    """Whether the team phones, and the contract does not leave it out. What was promised before is kept."""
+    agreed = reader.agreed or queries.agreed(uow, reader.case.team_id, reader.case.organization_id)
+    return agreed.includes("callbacks", reader.policy)
 
 
 def move_callback(uow: UnitOfWork, reader: Reader, begins: datetime) -> None:
