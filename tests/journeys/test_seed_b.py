@@ -100,6 +100,25 @@ def test_a_complex_ticket_is_answered_by_phone_and_remote_session_on_its_record(
     assert all("case_id" in route.path_names for route in telling)
 
 
+@pytest.mark.seed("B07")
+def test_a_word_comes_in_one_of_the_ways_its_speaker_has(scene: Scene, cast: Cast) -> None:
+    other = cast.scene("E")  # which answers by portal, mail and chat
+    (_, here), (_, there) = scene.open(), other.open()
+
+    def say(who: Person, path: str, channel: str) -> int:
+        answer = who.post(f"{path}/comments", {"body": "Hello.", "channel": channel})
+        if answer.status == 422:
+            assert [(one["pointer"], one["rule"]) for one in answer.json()["errors"]] == [("/channel", "choice")]
+        return answer.status
+
+    everything = ("portal", "api", "email", "phone", "remote_session", "chat")
+    assert [say(scene.customer, here, channel) for channel in everything] == [201, 201, 422, 422, 422, 422]
+    assert [say(scene.agent, here, channel) for channel in everything] == [201, 201, 201, 201, 201, 422]
+    assert [say(other.agent, there, channel) for channel in everything] == [201, 201, 201, 422, 422, 201]
+    refused = other.agent.post(f"{there}/answer", {"body": "As I said.", "channel": "phone"})
+    assert expect(refused, 422)["errors"][0]["pointer"] == "/channel"
+
+
 @pytest.mark.seed("B08")
 def test_the_question_and_what_was_done_are_kept_as_history(world: World, scene: Scene) -> None:
     start = expect(scene.agent.get(f"{scene.path}/events"), 200)["cursor"]

@@ -19,8 +19,11 @@ log = structlog.get_logger(__name__)
 
 
 def add_comment(uow: UnitOfWork, ask: c.AddComment) -> c.CommentView:
-    """Say something on a case. Raises NotFound, Forbidden ``not_permitted``, Conflict ``not_in_this_status``."""
-    return queries.comment_view(comment(uow, queries.one(uow, ask, to_change=True), ask))
+    """Say something on a case. Raises NotFound, Forbidden ``not_permitted``, Conflict ``not_in_this_status``, Invalid
+    ``/channel``."""
+    reader = queries.one(uow, ask, to_change=True)
+    rules.must_speak_by(reader, ask.channel)
+    return queries.comment_view(comment(uow, reader, ask))
 
 
 def comment(uow: UnitOfWork, reader: Reader, ask: c.AddComment) -> Said:
@@ -152,6 +155,7 @@ def turn(reader: Reader, status: str) -> None:
 def answer_case(uow: UnitOfWork, ask: c.AnswerCase) -> c.CaseView:
     """Support answers: a comment and its effect in one act; ``close`` ends the case with it."""
     reader = take(uow, ask, "case.answer")
+    rules.must_speak_by(reader, ask.channel)
     answer(uow, reader, ask)
     return queries.view(uow, reader)
 

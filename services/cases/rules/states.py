@@ -69,6 +69,16 @@ def must_be_able(reader: Reader, permission: str, *, though_merged: bool = False
         raise Forbidden("not_permitted", "You may not do this with a case.", extra=extra)
 
 
+def must_speak_by(reader: Reader, channel: str) -> None:
+    """Customers write here or by their program; staff also in the ways in which the team answers. (What comes by mail
+    does not come this way.) Raises Invalid ``/channel``."""
+    offered = ["portal", "api"]
+    if reader.standing.staff:
+        offered += [one for one in reader.policy["channels"] if one not in offered]
+    if channel not in offered:
+        raise Invalid.field("/channel", "choice", f"Choose one of these: {', '.join(offered)}.")
+
+
 def is_shut_by_merge(case: Case, permission: str) -> bool:
     """A merged case accepts nothing but to be taken apart again."""
     return case.merged_into is not None and permission != "case.merge"

@@ -60,7 +60,8 @@ class ChangeCase(Request[CaseView]):
 class AddComment(Request[CommentView]):
     """Write on a case. ``internal`` is for staff and can never become public. ``file_ids``: one's own uploads to this
     case (``for_comment``), which are put into its folder; those of an internal comment are for staff only. ``status``:
-    staff say with it whose turn it is, as ``PUT …/status`` does."""
+    staff say with it whose turn it is, as ``PUT …/status`` does. ``channel``: ``portal`` or, for programs, ``api``;
+    staff also say with it in which of the team's ways they spoke."""
 
     team_id: Slug
     case_id: Id
