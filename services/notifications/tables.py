@@ -86,6 +86,7 @@ contacts = Table(
     Column("locale", Text, nullable=False),
     Column("nonce", LargeBinary),
     Column("fact_version", Integer, nullable=False),
+    Index("contacts_of", "case_id"),
 )
 
 # --- our own ---------------------------------------------------------------------------------------------------------
