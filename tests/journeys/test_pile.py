@@ -100,7 +100,7 @@ def test_a_case_that_somebody_holds_for_a_moment_is_not_passed_over_for_an_empty
 
 
 def test_of_fifty_who_take_a_free_case_one_gets_it(cast: Cast) -> None:
-    scene = cast.scene("C")
+    scene = Scene(cast.team("C"))
     case, here = scene.open()
     hands = (scene.agent, scene.technician)
 
