@@ -106,7 +106,7 @@ class Service:
     confirm_case = rpc(c.ConfirmCase, ending.confirm_case)
     reopen_case = rpc(c.ReopenCase, ending.reopen_case)
     cancel_case = rpc(c.CancelCase, ending.cancel_case)
-    erase_cancelled = timer(seconds=300, do=erasing.erase_cancelled)
+    erase_cancelled = timer(seconds=30, do=erasing.erase_cancelled)
     add_follower = rpc(c.AddFollower, following.add_follower)
     remove_follower = rpc(c.RemoveFollower, following.remove_follower)
     change_owner = rpc(c.ChangeOwner, sharing.change_owner)
