@@ -86,8 +86,11 @@ class Link:
         return self._open.is_set() and not self.blocked
 
     def stop(self, flush_seconds: float = 2.0) -> None:
-        """Send what is queued, then close. Never raises, never waits longer than ``flush_seconds``."""
+        """Send what is queued, hear from the broker that it has it, then close. Never raises, never waits longer than
+        ``flush_seconds``."""
         end = time.monotonic() + flush_seconds
+        if flush_seconds:
+            self._hear_it_out(flush_seconds)
         while self._open.is_set() and (self._queue or self._out) and time.monotonic() < end:
             self._wake.set()
             time.sleep(0.01)
@@ -131,6 +134,18 @@ class Link:
         done = threading.Event()
         channel._callbacks[spec.Basic.CancelOk] = lambda *_: done.set()
         self._post(lambda: channel.send_method(spec.Basic.Cancel, "sb", (consumer_tag, False)))
+        done.wait(seconds)
+
+    def _hear_it_out(self, seconds: float) -> None:
+        """Wait until the broker has done all that was sent: it answers in order. A socket that is closed while something
+        lies unread in it is reset, and acknowledgements under way may be lost with it; their requests would be done
+        twice."""
+        channel = self.channel
+        if not self._open.is_set() or channel is None or self.blocked:
+            return
+        done = threading.Event()
+        channel._callbacks[spec.Basic.QosOk] = lambda *_: done.set()
+        self._post(lambda: channel.send_method(spec.Basic.Qos, "lBb", (0, 1, False)))
         done.wait(seconds)
 
     def _post(self, write: Callable[[], None]) -> None:
