@@ -137,9 +137,9 @@ class Link:
         done.wait(seconds)
 
     def _hear_it_out(self, seconds: float) -> None:
-        """Wait until the broker has done all that was sent: it answers in order. A socket that is closed while something
-        lies unread in it is reset, and acknowledgements under way may be lost with it; their requests would be done
-        twice."""
+        """Wait until the broker has done all that was sent: it answers in order. A socket that is closed while there is
+        something unread in it is reset, and acknowledgements under way may be lost with it; their requests would be
+        done twice."""
         channel = self.channel
         if not self._open.is_set() or channel is None or self.blocked:
             return
