@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.cases import queries, rules
 from services.cases.commands.routing import route_up, tell_routed
 from services.cases.commands.saving import record, record_comment, save, say, take
-from services.cases.commands.working import assign, meant
+from services.cases.commands.working import assign, lay_in_queue, meant
 from services.cases.rules import Reader, Round
 from services.chassis.problems import Conflict, Invalid
 from services.chassis.unit_of_work import UnitOfWork
@@ -37,9 +37,7 @@ def put_into(uow: UnitOfWork, reader: Reader, ask: c.MoveCase) -> None:
     """The same on a case that is held already."""
     case = reader.case
     case.status = rules.move("queue", case)
-    if ask.queue_id is not None and not queries.has_queue(uow, ask.team_id, ask.queue_id, reader.known):
-        raise Invalid.field("/queue_id", "choice", "The team has no such queue.")
-    case.queue_id = ask.queue_id
+    lay_in_queue(uow, reader, ask.queue_id)
     save(uow, reader)
     record(uow, reader, c.CaseQueued, Round(), internal=True, queue_id=ask.queue_id)
 

@@ -83,12 +83,17 @@ def review(uow: UnitOfWork, reader: Reader, ask: c.ReviewCase) -> None:
     case.status = rules.move("review", case)
     case.complexity, case.level = ask.complexity, ask.level or case.level
     if ask.queue_id is not None:
-        if not queries.has_queue(uow, ask.team_id, ask.queue_id):
-            raise Invalid.field("/queue_id", "choice", "The team has no such queue.")
-        case.queue_id = ask.queue_id
+        lay_in_queue(uow, reader, ask.queue_id)
     case.reviewed_at = case.reviewed_at or uow.now
     save(uow, reader)
     record(uow, reader, c.CaseReviewed, Round(), complexity=ask.complexity, level=case.level)
+
+
+def lay_in_queue(uow: UnitOfWork, reader: Reader, queue_id: str | None) -> None:
+    """The case lies in this queue, or in none; it is not saved yet. Raises Invalid ``/queue_id``."""
+    if queue_id is not None and not queries.has_queue(uow, reader.case.team_id, queue_id, reader.known):
+        raise Invalid.field("/queue_id", "choice", "The team has no such queue.")
+    reader.case.queue_id = queue_id
 
 
 def assign_case(uow: UnitOfWork, ask: c.AssignCase) -> c.CaseView:

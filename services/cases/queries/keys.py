@@ -49,7 +49,7 @@ def _behind(*where: Any, to_change: bool = False) -> Select[Any]:
 
 # A member's key speaks in his name, so it ends with his place; somebody without a login has none to lose.
 _still_there = or_(
-    ~cases.c.contact_id.startswith("user_"),
+    *(cases.c.contact_id.startswith(kind, autoescape=True) for kind in rules.WITHOUT_LOGIN),
     exists().where(
         memberships.c.user_id == cases.c.contact_id,
         memberships.c.team_id == cases.c.team_id,

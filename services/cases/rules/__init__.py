@@ -55,6 +55,7 @@ from services.cases.rules.history import (
 from services.cases.rules.kept_clocks import clocks_key, clocks_of, told_at
 from services.cases.rules.keys import (
     NO_CONTACT,
+    WITHOUT_LOGIN,
     Limit,
     Outsider,
     TooManyTries,
@@ -127,6 +128,7 @@ __all__ = [
     "PLACES",
     "SHUT",
     "TURNS",
+    "WITHOUT_LOGIN",
     "Agreed",
     "Audience",
     "Clock",

@@ -46,6 +46,7 @@ class TooManyTries(TooManyRequests):
     commits = True
 
 
+WITHOUT_LOGIN = ("contact_", "con_")  # how the ids of those begin whom nobody signs in as
 NO_CONTACT = "This is neither an active member of the organization nor one of its contacts."
 
 
@@ -83,7 +84,7 @@ def visitor(user_id: str) -> bool:
 
 def without_login(user_id: str) -> bool:
     """Whether this is the contact of one case, or of an organization: nobody signs in as him."""
-    return user_id.startswith(("contact_", "con_"))
+    return user_id.startswith(WITHOUT_LOGIN)
 
 
 def opens(case: Case, policy: Policy, now: datetime) -> bool:
